@@ -1,0 +1,2 @@
+//! The atg command line.
+fn main() {}

@@ -1,0 +1,134 @@
+//! Jobs and their event logs.
+
+use async_trait::async_trait;
+use atg_models::job::{ArtifactInfo, Event, EventBody, JobEvent, JobFilter, JobRecord, NewJob, WorkerId};
+use atg_models::{Fence, JobId, Seq};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::StoreError;
+
+/// Whether a submission made a job.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inserted {
+    /// It did.
+    New(JobRecord),
+    /// The same idempotency key and body made this one before.
+    Replayed(JobRecord),
+    /// The same idempotency key came with another body.
+    Mismatch,
+    /// The queue, or the key's share of it, is full.
+    Full {
+        /// How many jobs are allowed.
+        limit: u64,
+    },
+}
+
+/// A job that a worker may run now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// The job, with the attempt, fence and lease of this claim.
+    pub job: JobRecord,
+}
+
+/// What goes into the store together with a state change, in one transaction.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Transition {
+    /// The operation's outcome.
+    pub result: Option<Value>,
+    /// What it published.
+    pub artifact: Option<ArtifactInfo>,
+    /// Last events of its log, before the completion that the store writes itself whenever the new
+    /// state is terminal (and the error before it, when it failed).
+    pub events: Vec<EventBody>,
+}
+
+/// A page of a job's log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPage {
+    /// In order.
+    pub events: Vec<JobEvent>,
+    /// Sequences that were asked for and are no longer held: from, to, both included.
+    pub gap: Option<(Seq, Seq)>,
+    /// The log's last sequence.
+    pub last: Seq,
+    /// Whether the last event of the log is the job's completion.
+    pub complete: bool,
+}
+
+/// A page of a list of jobs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobPage {
+    /// Newest first.
+    pub jobs: Vec<JobRecord>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// Keeps jobs. The state machine of `atg-models` decides every change; the store applies it in one
+/// transaction with what belongs to it.
+#[async_trait]
+pub trait JobStore: Send + Sync + 'static {
+    /// Adds a job. `idempotency` is the client's key and the digest of its body.
+    async fn insert(&self, job: NewJob, idempotency: Option<(String, [u8; 32])>) -> Result<Inserted, StoreError>;
+
+    /// One job.
+    async fn get(&self, id: JobId) -> Result<Option<JobRecord>, StoreError>;
+
+    /// Jobs, newest first.
+    async fn list(&self, filter: JobFilter, limit: u32, offset: u32) -> Result<JobPage, StoreError>;
+
+    /// Claims the oldest due job that may run beside the running ones; chooses, admits by tenant
+    /// and leases in one transaction. For jobs that are held back it records which job they wait for
+    /// as a log line, once.
+    async fn claim(&self, worker: &WorkerId, now: OffsetDateTime) -> Result<Option<Claimed>, StoreError>;
+
+    /// Applies an event of the state machine, with what belongs to it.
+    async fn transition(
+        &self,
+        id: JobId,
+        event: Event,
+        with: Transition,
+        now: OffsetDateTime,
+    ) -> Result<JobRecord, StoreError>;
+
+    /// Adds to a running job's log. Refused when the fence is not the job's. Events beyond the
+    /// bounded tail are dropped from its start. A progress event also becomes the job's progress.
+    async fn append(
+        &self,
+        id: JobId,
+        fence: Fence,
+        events: Vec<EventBody>,
+        now: OffsetDateTime,
+    ) -> Result<Seq, StoreError>;
+
+    /// Events after a sequence.
+    async fn events(&self, id: JobId, after: Seq, limit: u32) -> Result<EventPage, StoreError>;
+
+    /// Jobs whose lease has passed.
+    async fn expired(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<JobId>, StoreError>;
+
+    /// Jobs that a worker holds, whoever it is. For the recovery at start.
+    async fn held(&self) -> Result<Vec<(JobId, WorkerId)>, StoreError>;
+
+    /// When the next job becomes due or the next lease passes.
+    async fn next_due(&self) -> Result<Option<OffsetDateTime>, StoreError>;
+
+    /// An operation's checkpoint, `None` before the first.
+    async fn checkpoint_get(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Replaces it; at most 64 KiB, refused when the fence is not the job's.
+    async fn checkpoint_put(&self, id: JobId, fence: Fence, value: Vec<u8>) -> Result<(), StoreError>;
+
+    /// Removes jobs that ended before `finished_before` with their logs, and idempotency rows made
+    /// before `idempotency_before`. Answers the removed jobs, at most `limit`.
+    async fn purge(
+        &self,
+        finished_before: OffsetDateTime,
+        idempotency_before: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<JobId>, StoreError>;
+
+    /// Whether the store answers.
+    async fn health(&self) -> crate::Health;
+}

@@ -1,0 +1,16 @@
+//! The storage traits of atg and their backends.
+//!
+//! Relies on `atg-models` for every value that crosses a trait. No other crate knows SQL, Cypher
+//! or `object_store`. Each trait has one behaviour suite (feature `contract`) that every backend passes.
+
+mod artifact_store;
+mod error;
+mod graph_store;
+mod job_store;
+
+pub use artifact_store::{ArtifactStore, ByteStream};
+pub use error::StoreError;
+pub use graph_store::{
+    Applied, Change, Counts, EdgeRow, GraphStore, Health, Hop, Neighbourhood, NodeFilter, Page, Swept, TenantSummary,
+};
+pub use job_store::{Claimed, EventPage, Inserted, JobPage, JobStore, Transition};

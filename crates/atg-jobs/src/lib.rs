@@ -1,0 +1,5 @@
+//! The job engine: claim, lease, run, cancel, recover, stream. Knows no operation by name.
+
+mod operation;
+
+pub use operation::{Finished, Operation, OperationContext, OperationError, OperationLimits};

@@ -1,0 +1,133 @@
+//! A job as it is stored.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::error_code::ErrorCode;
+use crate::ids::{JobId, JobKind, TenantId};
+use crate::job::{JobState, MachineState, OnCrash, Progress, TenantUse};
+
+/// Why a job failed: for clients, without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobError {
+    /// From the table.
+    pub code: ErrorCode,
+    /// For people.
+    pub message: String,
+    /// For programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+}
+
+impl JobError {
+    /// An error without details.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            details: None,
+        }
+    }
+}
+
+/// A file inside an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtifactFile {
+    /// Path inside the zip.
+    pub path: String,
+    /// Uncompressed.
+    pub size_bytes: u64,
+    /// Lower-case hex.
+    pub sha256: String,
+    /// Media type.
+    pub content_type: String,
+}
+
+/// A published artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtifactInfo {
+    /// Of the zip.
+    pub size_bytes: u64,
+    /// Of the zip, lower-case hex.
+    pub sha256: String,
+    /// What it holds.
+    pub files: Vec<ArtifactFile>,
+}
+
+/// What a job is submitted with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewJob {
+    /// Made by an [`crate::IdGen`].
+    pub id: JobId,
+    /// As the request named it; not always a UUID.
+    pub tenant: String,
+    /// How it uses that tenant's graph.
+    pub tenant_use: TenantUse,
+    /// What becomes of it when its worker is gone.
+    pub on_crash: OnCrash,
+    /// The public prefix of the key that submitted it.
+    pub key_prefix: String,
+    /// The validated request.
+    pub params: Value,
+    /// When.
+    pub created_at: OffsetDateTime,
+}
+
+/// A job as it is read back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// Its id.
+    pub id: JobId,
+    /// As the request named it.
+    pub tenant: String,
+    /// How it uses that tenant's graph.
+    pub tenant_use: TenantUse,
+    /// What becomes of it when its worker is gone.
+    pub on_crash: OnCrash,
+    /// The public prefix of the key that submitted it.
+    pub key_prefix: String,
+    /// The validated request.
+    pub params: Value,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub machine: MachineState,
+    /// The last that its worker said.
+    pub progress: Option<Progress>,
+    /// The operation's outcome, once it has one.
+    pub result: Option<Value>,
+    /// What it published.
+    pub artifact: Option<ArtifactInfo>,
+    /// When it was submitted.
+    #[serde(with = "crate::time_text")]
+    pub created_at: OffsetDateTime,
+    /// When it was first claimed.
+    #[serde(with = "crate::time_text::option")]
+    pub started_at: Option<OffsetDateTime>,
+    /// When it last changed.
+    #[serde(with = "crate::time_text")]
+    pub updated_at: OffsetDateTime,
+    /// When it ended.
+    #[serde(with = "crate::time_text::option")]
+    pub completed_at: Option<OffsetDateTime>,
+}
+
+impl JobRecord {
+    /// The tenant, when it is a UUID.
+    pub fn tenant_id(&self) -> Option<TenantId> {
+        self.tenant.parse().ok()
+    }
+}
+
+/// Which jobs a list shows. All conditions hold together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// In one of these states; empty = any.
+    pub states: Vec<JobState>,
+    /// Of this kind.
+    pub kind: Option<JobKind>,
+    /// Of one of these tenants, or submitted by `key_prefix`; `None` = any tenant.
+    pub tenants: Option<Vec<TenantId>>,
+    /// A key that sees its own jobs whatever their tenant's text is.
+    pub key_prefix: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! The atg server: HTTP, WebSocket, OpenAPI, configuration, lifecycle.

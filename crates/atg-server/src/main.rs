@@ -1,0 +1,2 @@
+//! Starts atg-server.
+fn main() {}

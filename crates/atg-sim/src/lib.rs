@@ -1,0 +1,3 @@
+//! A simulated Azure tenant over HTTP, seeded, with the real quotas and faults.
+
+pub mod world;

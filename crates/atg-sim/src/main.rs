@@ -1,0 +1,2 @@
+//! Starts atg-sim.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Automation of the atg repository.
+fn main() {}

@@ -1,2 +1,60 @@
-//! Automation of the atg repository.
-fn main() {}
+//! Automation of the atg repository: `cargo xtask COMMAND`.
+//!
+//! Thin on purpose: it compiles in seconds, and starts the project's own programs for the rest.
+
+mod bench;
+mod demo;
+mod generated;
+mod lint;
+mod oracle;
+mod out;
+mod run;
+mod test;
+mod tidy;
+mod tools;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Automation of the atg repository")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The main job: scan a simulated tenant, generate Terraform, download it
+    Demo(demo::Options),
+    /// Run every test, installing what the tests need
+    Test(test::Options),
+    /// Formatting, clippy, layering, documentation, generated files
+    Lint,
+    /// Check the layering of the crates and the sizes of the files
+    Tidy,
+    /// Write openapi/atg-v1.json from the code
+    Openapi(generated::Options),
+    /// Write the pages of the error codes from their table
+    ErrorPages(generated::Options),
+    /// Write the embedded type tables from the data that `ATG_TEST_DATA` names
+    TypeTables(generated::Options),
+    /// Benchmarks, as ratios against a bare equivalent
+    Bench(bench::Options),
+    /// Judges that take long to install
+    #[command(subcommand)]
+    Oracle(oracle::Oracle),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Lint => lint::run(),
+        Command::Tidy => tidy::run(),
+        Command::Openapi(options) => generated::openapi(&options),
+        Command::ErrorPages(options) => generated::error_pages(&options),
+        Command::TypeTables(options) => generated::type_tables(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Oracle(oracle) => oracle::run(&oracle),
+    }
+}

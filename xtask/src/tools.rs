@@ -1,0 +1,70 @@
+//! What the tests and judges need from outside, installed once: from the system's packages, or into
+//! a cache outside git.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::out::{notice, step};
+use crate::run::{env, is_ci, on_path, succeed};
+
+/// The folder that later runs find again.
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
+    let base = match (env("ATG_CACHE_DIR"), env("XDG_CACHE_HOME"), env("HOME")) {
+        (Some(dir), _, _) => PathBuf::from(dir),
+        (None, Some(dir), _) => PathBuf::from(dir).join("atg"),
+        (None, None, Some(home)) => PathBuf::from(home).join(".cache/atg"),
+        (None, None, None) => bail!("set ATG_CACHE_DIR: there is no home folder to put the tools into"),
+    };
+    let tools = base.join("tools");
+    std::fs::create_dir_all(&tools).with_context(|| format!("making {}", tools.display()))?;
+    Ok(tools)
+}
+
+/// Chromium and its driver, for the tests of the pages. `None` is left out, with a notice.
+pub(crate) fn chromium() -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
+    if let Some(found) = find_chromium() {
+        return Ok(Some(found));
+    }
+    if on_path("apt-get").is_some() && is_root() {
+        step("installing Chromium from the system's packages");
+        succeed(Command::new("apt-get").args(["update", "-qq"]))?;
+        succeed(
+            Command::new("apt-get")
+                .args([
+                    "install",
+                    "-y",
+                    "-qq",
+                    "--no-install-recommends",
+                    "chromium",
+                    "chromium-driver",
+                    "fonts-dejavu-core",
+                ])
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+        )?;
+        if let Some(found) = find_chromium() {
+            return Ok(Some(found));
+        }
+    }
+    let problem = "Chromium and chromedriver are not installed (Debian: apt-get install chromium chromium-driver)";
+    if is_ci() {
+        bail!("{problem}");
+    }
+    notice(&format!("the tests of the pages are left out: {problem}"));
+    Ok(None)
+}
+
+fn find_chromium() -> Option<(PathBuf, PathBuf)> {
+    let browser = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find_map(on_path)?;
+    Some((browser, on_path("chromedriver")?))
+}
+
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}

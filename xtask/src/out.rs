@@ -24,3 +24,8 @@ pub(crate) fn line(text: &str) {
 pub(crate) fn notice(text: &str) {
     println!("  notice: {text}");
 }
+
+/// Says what failed and what that rests on, without a trace: the chain is for the reader.
+pub(crate) fn error(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}

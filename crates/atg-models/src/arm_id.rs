@@ -340,11 +340,11 @@ mod tests {
 
     #[test]
     fn knows_scopes_above_the_group() {
-        let group = id("/providers/Microsoft.Management/managementGroups/root");
+        let group = id("/providers/Microsoft.Management/managementGroups/corp");
         assert_eq!(group.arm_type().as_str(), MANAGEMENT_GROUP_TYPE);
         assert_eq!(group.parent(), None);
         let assignment = id(
-            "/providers/Microsoft.Management/managementGroups/root/providers/Microsoft.Authorization/roleAssignments/a",
+            "/providers/Microsoft.Management/managementGroups/corp/providers/Microsoft.Authorization/roleAssignments/a",
         );
         assert_eq!(assignment.parent(), Some(group));
         assert_eq!(id("/subscriptions/s").arm_type().as_str(), SUBSCRIPTION_TYPE);
@@ -431,7 +431,8 @@ mod tests {
         proptest! {
             #[test]
             fn prints_what_it_parsed(text in any_id()) {
-                prop_assert_eq!(id(&text).as_str(), text);
+                let parsed = id(&text);
+                prop_assert_eq!(parsed.as_str(), text);
             }
 
             #[test]

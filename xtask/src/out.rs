@@ -1,6 +1,7 @@
 //! What xtask says on the terminal.
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "xtask is a terminal program; this is its one place of output"
 )]
 

@@ -406,9 +406,9 @@ mod tests {
             ) -> String {
                 let mut text = root;
                 for (namespace, pairs) in blocks {
-                    text.push_str(&format!("/providers/{namespace}"));
+                    text.extend(["/providers/", &namespace]);
                     for (type_, name) in pairs {
-                        text.push_str(&format!("/{type_}/{name}"));
+                        text.extend(["/", &type_, "/", &name]);
                     }
                 }
                 text

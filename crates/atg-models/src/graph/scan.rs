@@ -16,7 +16,8 @@ pub enum Verdict {
     Partial,
 }
 
-/// What a scan was asked to leave out. Empty lists mean no filter; all entries are lower case.
+/// What a scan was asked to leave out. Empty lists mean no filter; all entries are lower case but
+/// for the values of tags, which Azure compares by case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanFilters {
     /// Only these subscriptions.

@@ -8,7 +8,7 @@ mod context;
 mod directory;
 mod listed;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use arm::{arm_row, rederive, tenant_node};
 pub use context::{Context, Owned, RowError};

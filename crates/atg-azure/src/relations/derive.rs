@@ -1,7 +1,7 @@
 //! From a body to everything that it says about its node: edges, aliases, look-ups.
 
-use atg_models::graph::{Alias, AssertedEdge, EdgeEnd, Lookup, Node, NodeKind};
-use atg_models::{ArmId, ArmType, TenantId, canonical};
+use atg_models::graph::{Alias, AssertedEdge, EdgeEnd, EndDirection, Lookup, Node, NodeKind, Relation};
+use atg_models::{ArmId, ArmType, NodeId, TenantId, canonical};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -103,12 +103,18 @@ impl Derived {
     pub(crate) const fn fired(&mut self, _row: &Row) {}
 
     fn settle(&mut self) {
-        self.edges.sort_by_cached_key(|edge| (edge_key(edge), edge_rest(edge)));
+        self.edges.sort_unstable_by(|a, b| {
+            edge_key(a)
+                .cmp(&edge_key(b))
+                .then_with(|| edge_rest(a).cmp(&edge_rest(b)))
+        });
         self.edges.dedup_by(|b, a| edge_key(a) == edge_key(b));
         self.aliases.sort_unstable();
         self.aliases.dedup();
-        self.lookups
-            .sort_by_cached_key(|lookup| (lookup_key(lookup), print(&lookup.properties)));
+        self.lookups.sort_unstable_by(|a, b| {
+            let by_key = lookup_key(a).cmp(&lookup_key(b));
+            by_key.then_with(|| lookup_rest(a).cmp(&lookup_rest(b)))
+        });
         self.lookups.dedup_by(|b, a| lookup_key(a) == lookup_key(b));
     }
 }
@@ -123,32 +129,38 @@ pub fn derive(subject: &Subject<'_>) -> Derived {
     derived
 }
 
-fn edge_key(edge: &AssertedEdge) -> (String, atg_models::graph::Relation, String, String, String) {
+fn edge_key(edge: &AssertedEdge) -> (&NodeId, Relation, &NodeId, &str, &str) {
     (
-        edge.source.id.to_string(),
+        &edge.source.id,
         edge.relation,
-        edge.target.id.to_string(),
-        edge.qualifier.clone(),
-        edge.path.clone(),
+        &edge.target.id,
+        &edge.qualifier,
+        &edge.path,
     )
 }
 
-fn edge_rest(edge: &AssertedEdge) -> (String, String, String) {
+/// What decides between two statements of one edge; made only for those.
+fn edge_rest(edge: &AssertedEdge) -> (String, &str, &str) {
     (
         print(&edge.properties),
-        edge.source.display_id.clone(),
-        edge.target.display_id.clone(),
+        &edge.source.display_id,
+        &edge.target.display_id,
     )
 }
 
-fn lookup_key(lookup: &Lookup) -> (Alias, String, atg_models::graph::Relation, String, String) {
+fn lookup_key(lookup: &Lookup) -> (&Alias, &NodeId, Relation, EndDirection, &str, &str) {
     (
-        lookup.alias.clone(),
-        lookup.anchor.id.to_string(),
+        &lookup.alias,
+        &lookup.anchor.id,
         lookup.relation,
-        lookup.qualifier.clone(),
-        lookup.path.clone(),
+        lookup.direction,
+        &lookup.qualifier,
+        &lookup.path,
     )
+}
+
+fn lookup_rest(lookup: &Lookup) -> (String, &str) {
+    (print(&lookup.properties), &lookup.anchor.display_id)
 }
 
 fn print(properties: &serde_json::Map<String, Value>) -> String {

@@ -8,8 +8,20 @@
 //! give the same bytes. Every resource that goes in is either in a file or in the report with a
 //! [`Reason`], and no secret is in any byte of any file.
 
+mod emit;
+mod names;
 mod options;
+mod order;
 mod output;
+mod pipeline;
+mod program;
+mod reference;
+mod report;
+mod rows;
+mod select;
+pub mod tables;
+mod translate;
+mod value;
 
 pub use options::{Format, ImportBlocks, Input, Options, ProviderVersion};
 pub use output::{Emitted, IacError, Note, Output, OutputFile, Reason, Report, Reported};
@@ -28,19 +40,5 @@ pub use output::{Emitted, IacError, Note, Output, OutputFile, Reason, Report, Re
 /// [`IacError::Cancelled`] when `cancelled` said so, [`IacError::Unsupported`] for options that this version
 /// cannot honour, [`IacError::Table`] when an embedded table cannot be read.
 pub fn generate(input: Input, options: &Options, cancelled: &dyn Fn() -> bool) -> Result<Output, IacError> {
-    if cancelled() {
-        return Err(IacError::Cancelled);
-    }
-    if options.format != Format::Terraform {
-        return Err(IacError::Unsupported("only the format terraform exists so far"));
-    }
-    if options.provider_version != ProviderVersion::V5 {
-        return Err(IacError::Unsupported(
-            "only version 5 of the azurerm provider exists so far",
-        ));
-    }
-    Ok(Output {
-        files: Vec::new(),
-        report: Report::empty(input.based_on),
-    })
+    pipeline::run(input, options, cancelled)
 }

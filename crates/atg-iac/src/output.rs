@@ -130,23 +130,6 @@ pub struct Report {
     pub notes: Vec<Note>,
 }
 
-impl Report {
-    /// The report of nothing.
-    pub(crate) fn empty(based_on: BasedOn) -> Self {
-        Self {
-            based_on,
-            resources_in: 0,
-            emitted: 0,
-            typed: 0,
-            reported: 0,
-            emitted_resources: Vec::new(),
-            reported_resources: Vec::new(),
-            reasons: BTreeMap::new(),
-            notes: Vec::new(),
-        }
-    }
-}
-
 /// Why nothing was generated.
 #[derive(Debug, thiserror::Error)]
 pub enum IacError {

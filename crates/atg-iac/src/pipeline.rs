@@ -1,0 +1,169 @@
+//! The pipeline: select, translate, reference, order, emit, report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::options::{Format, Input, Options, ProviderVersion};
+use crate::output::{Emitted, IacError, Note, Output, Reason, Reported};
+use crate::program::{Program, assemble};
+use crate::rows::Rows;
+use crate::select::{Resource, add_inline_children, select};
+use crate::translate::{Outcome, Unit, inline_children, translate};
+use crate::{emit, order, reference, report};
+
+/// How often `cancelled` is asked: well under a tenth of a second's work.
+const RESOURCES_BETWEEN_CHECKS: usize = 200;
+
+pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool) -> Result<Output, IacError> {
+    supported(options)?;
+    let check = || if cancelled() { Err(IacError::Cancelled) } else { Ok(()) };
+    check()?;
+    let rows = Rows::embedded()?;
+    let tenant = input.based_on.tenant_id.to_string();
+    let (mut resources, context) = select(input.nodes, tenant, options);
+    add_inline_children(&mut resources, |resource| inline_children(resource, rows));
+    check()?;
+    let mut outcomes = Vec::with_capacity(resources.len());
+    for (at, resource) in resources.iter().enumerate() {
+        if at % RESOURCES_BETWEEN_CHECKS == 0 {
+            check()?;
+        }
+        outcomes.push(translate(resource, at, rows)?);
+    }
+    let Settled { units, parts, refused } = settle(outcomes, &resources);
+    let mut program = assemble(units, &resources, &context);
+    check()?;
+    reference::resolve(&mut program, &resources, &context);
+    order::order(&mut program);
+    check()?;
+    let mut files = emit::files(&program, options);
+    let (emitted, reported) = account(&program, &resources, &parts, refused);
+    let report = report::build(input.based_on, emitted, reported, notes(&program));
+    files.extend(report::files(&report)?);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    check()?;
+    Ok(Output { files, report })
+}
+
+fn supported(options: &Options) -> Result<(), IacError> {
+    match options.format {
+        Format::Terraform => {}
+        Format::Arm | Format::Bicep => return Err(IacError::Unsupported("only the format terraform exists so far")),
+    }
+    match options.provider_version {
+        ProviderVersion::V5 => Ok(()),
+        ProviderVersion::V4 => Err(IacError::Unsupported(
+            "only version 5 of the azurerm provider exists so far",
+        )),
+    }
+}
+
+/// What became of the resources, by their places.
+struct Settled {
+    units: Vec<Unit>,
+    /// A resource that stands in a block of another, and that other.
+    parts: BTreeMap<usize, usize>,
+    refused: Vec<(usize, Reason, String)>,
+}
+
+/// Decides for each part whether its parent holds it.
+fn settle(outcomes: Vec<Outcome>, resources: &[Resource]) -> Settled {
+    let mut targets: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+    for (at, outcome) in outcomes.iter().enumerate() {
+        if let (Outcome::Units(units), Some(resource)) = (outcome, resources.get(at))
+            && let Some(main) = units.first()
+        {
+            targets.insert(&resource.key, (&main.target, at));
+        }
+    }
+    let holder = |at: usize, target: &str| {
+        let parent = resources.get(at)?.id.as_ref()?.parent()?;
+        let (found, at) = targets.get(parent.node_id().as_str())?;
+        (*found == target).then_some(*at)
+    };
+    let holders: BTreeMap<usize, usize> = outcomes
+        .iter()
+        .enumerate()
+        .filter_map(|(at, outcome)| match outcome {
+            Outcome::PartOf(target, _) => Some((at, holder(at, target)?)),
+            Outcome::Units(_) | Outcome::Refused(..) => None,
+        })
+        .collect();
+    let mut settled = Settled {
+        units: Vec::new(),
+        parts: BTreeMap::new(),
+        refused: Vec::new(),
+    };
+    for (at, outcome) in outcomes.into_iter().enumerate() {
+        match outcome {
+            Outcome::Units(units) => settled.units.extend(units),
+            Outcome::PartOf(_, units) => match holders.get(&at) {
+                Some(holder) => {
+                    settled.parts.insert(at, *holder);
+                }
+                None => settled.units.extend(units),
+            },
+            Outcome::Refused(reason, detail) => settled.refused.push((at, reason, detail)),
+        }
+    }
+    settled
+}
+
+/// Each counted resource once: emitted, as itself or as a part, or reported.
+fn account(
+    program: &Program,
+    resources: &[Resource],
+    parts: &BTreeMap<usize, usize>,
+    refused: Vec<(usize, Reason, String)>,
+) -> (Vec<Emitted>, Vec<Reported>) {
+    let main: BTreeMap<usize, _> = program
+        .items
+        .iter()
+        .filter(|item| item.main)
+        .map(|item| (item.of, item))
+        .collect();
+    let mut emitted = Vec::new();
+    let mut reported = Vec::new();
+    let refused: BTreeMap<usize, (Reason, String)> = refused
+        .into_iter()
+        .map(|(at, reason, detail)| (at, (reason, detail)))
+        .collect();
+    for (at, resource) in resources.iter().enumerate().filter(|(_, resource)| resource.counted) {
+        let item = main.get(parts.get(&at).unwrap_or(&at));
+        if let Some(item) = item {
+            emitted.push(Emitted {
+                id: resource.display_id.clone(),
+                type_: resource.type_.clone(),
+                address: item.address(),
+                file: item.file.clone(),
+                typed: item.target != "azapi_resource",
+            });
+            continue;
+        }
+        let (reason, detail) = refused
+            .get(&at)
+            .cloned()
+            .unwrap_or((Reason::Unsupported, "nothing was made of it".to_owned()));
+        reported.push(Reported {
+            id: resource.display_id.clone(),
+            type_: resource.type_.clone(),
+            reason,
+            detail,
+        });
+    }
+    (emitted, reported)
+}
+
+fn notes(program: &Program) -> Vec<Note> {
+    let notes: BTreeSet<Note> = program
+        .items
+        .iter()
+        .flat_map(|item| {
+            item.notes.iter().map(|(attribute, note)| Note {
+                address: item.address(),
+                attribute: attribute.clone(),
+                note: note.clone(),
+            })
+        })
+        .collect();
+    notes.into_iter().collect()
+}

@@ -1,0 +1,245 @@
+//! Replaces ids by references to what is emitted, and what is outside, secret or missing by variables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use atg_models::ArmId;
+
+use crate::names;
+use crate::program::{Program, Variable, VariableKind};
+use crate::select::{Context, Resource};
+use crate::value::{Block, Val};
+
+/// Characters of a GUID with its hyphens.
+const GUID_CHARS: usize = 36;
+
+/// What ids lead to.
+pub(crate) struct Index<'a> {
+    context: &'a Context,
+    /// Canonical id of an emitted resource to its address.
+    by_id: BTreeMap<String, String>,
+    /// Object or client id of a managed identity to its address and attribute.
+    identities: BTreeMap<String, (String, String)>,
+}
+
+impl<'a> Index<'a> {
+    pub(crate) fn new(program: &Program, resources: &[Resource], context: &'a Context) -> Self {
+        let mut index = Self {
+            context,
+            by_id: BTreeMap::new(),
+            identities: BTreeMap::new(),
+        };
+        for item in program.items.iter().filter(|item| item.main) {
+            let Some(resource) = resources.get(item.of) else {
+                continue;
+            };
+            let address = item.address();
+            index.add_identities(resource, &address, item.block.blocks.contains_key("identity"));
+            index.by_id.insert(resource.key.clone(), address);
+        }
+        index
+    }
+
+    fn add_identities(&mut self, resource: &Resource, address: &str, has_block: bool) {
+        let text = |pointer: &str| {
+            let value = resource.body.as_ref().and_then(|body| body.pointer(pointer));
+            value.and_then(serde_json::Value::as_str).map(str::to_lowercase)
+        };
+        if resource.type_ == "microsoft.managedidentity/userassignedidentities" {
+            for (pointer, attr) in [
+                ("/properties/principalId", "principal_id"),
+                ("/properties/clientId", "client_id"),
+            ] {
+                if let Some(id) = text(pointer) {
+                    self.identities.insert(id, (address.to_owned(), attr.to_owned()));
+                }
+            }
+        } else if has_block && let Some(id) = text("/identity/principalId") {
+            let attr = "identity[0].principal_id".to_owned();
+            self.identities.insert(id, (address.to_owned(), attr));
+        }
+    }
+}
+
+/// Resolves everything in the program. The addresses that each item refers to end in its `uses`.
+pub(crate) fn resolve(program: &mut Program, resources: &[Resource], context: &Context) {
+    let index = Index::new(program, resources, context);
+    let mut variables = BTreeMap::new();
+    for item in &mut program.items {
+        let mut resolver = Resolver {
+            index: &index,
+            variables: &mut variables,
+            own_key: resources.get(item.of).map_or("", |resource| resource.key.as_str()),
+            own_address: item.address(),
+            label: item.label.clone(),
+            uses: BTreeSet::new(),
+        };
+        resolver.block(&mut item.block, "");
+        item.uses = resolver.uses;
+    }
+    program.variables = variables;
+}
+
+struct Resolver<'a> {
+    index: &'a Index<'a>,
+    variables: &'a mut BTreeMap<String, Variable>,
+    own_key: &'a str,
+    own_address: String,
+    label: String,
+    uses: BTreeSet<String>,
+}
+
+impl Resolver<'_> {
+    fn block(&mut self, block: &mut Block, path: &str) {
+        for (name, value) in &mut block.attrs {
+            self.value(value, &format!("{path}{name}"));
+        }
+        for (name, inner) in &mut block.blocks {
+            let several = inner.len() > 1;
+            for (at, inner) in inner.iter_mut().enumerate() {
+                let number = if several { format!("_{}", at + 1) } else { String::new() };
+                self.block(inner, &format!("{path}{name}{number}."));
+            }
+        }
+    }
+
+    fn value(&mut self, value: &mut Val, path: &str) {
+        match value {
+            Val::Text(text) => {
+                if let Some(resolved) = self.text(text, path) {
+                    *value = resolved;
+                }
+            }
+            Val::List(items) => {
+                let several = items.len() > 1;
+                for (at, item) in items.iter_mut().enumerate() {
+                    let path = if several {
+                        format!("{path}_{}", at + 1)
+                    } else {
+                        path.to_owned()
+                    };
+                    self.value(item, &path);
+                }
+            }
+            Val::Map(members) => {
+                for (name, member) in members {
+                    self.value(member, &format!("{path}.{name}"));
+                }
+            }
+            Val::Json(inner) => self.value(inner, path),
+            Val::Of { id, attr, or } => {
+                let target = id.parse::<ArmId>().ok().map(|id| id.node_id().as_str().to_owned());
+                let address = target.and_then(|key| self.index.by_id.get(&key).cloned());
+                *value = match address {
+                    Some(address) if address != self.own_address || attr == "id" => {
+                        self.refer(address, attr.clone(), "")
+                    }
+                    Some(_) | None => {
+                        let mut or = or.as_ref().clone();
+                        if matches!(or, Val::Text(_)) && attr != "id" {
+                            or
+                        } else {
+                            self.value(&mut or, path);
+                            or
+                        }
+                    }
+                };
+            }
+            Val::Secret => *value = self.own_variable(path, VariableKind::Secret),
+            Val::Ask => *value = self.own_variable(path, VariableKind::Missing),
+            Val::Null | Val::Bool(_) | Val::Number(_) | Val::Ref { .. } | Val::Var(_) => {}
+        }
+    }
+
+    fn text(&mut self, text: &str, path: &str) -> Option<Val> {
+        if text.starts_with('/') {
+            return self.id(text);
+        }
+        if text.len() != GUID_CHARS || path.ends_with("name") {
+            return None;
+        }
+        let lower = text.to_lowercase();
+        if lower == self.index.context.tenant_id {
+            return Some(self.outside("tenant_id", "tenant_id".to_owned(), "The tenant's id".to_owned(), text));
+        }
+        if let Some((address, attr)) = self.index.identities.get(&lower)
+            && *address != self.own_address
+        {
+            let (address, attr) = (address.clone(), attr.clone());
+            return Some(self.refer(address, attr, ""));
+        }
+        let words = self.index.context.principals.get(&lower)?;
+        let name = format!("principal_{}", names::identifier(words));
+        let description = format!("Object id of the {words}");
+        Some(self.outside(&format!("principal:{lower}"), name, description, text))
+    }
+
+    /// A whole ARM id: the resource itself, a part of one, or something outside.
+    fn id(&mut self, text: &str) -> Option<Val> {
+        let id: ArmId = text.parse().ok()?;
+        let key = id.node_id();
+        if key.as_str() == self.own_key {
+            return None;
+        }
+        if let Some(address) = self.index.by_id.get(key.as_str()) {
+            let address = address.clone();
+            return Some(self.refer(address, "id".to_owned(), ""));
+        }
+        for ancestor in id.ancestors() {
+            if ancestor.node_id().as_str() == self.own_key {
+                return None;
+            }
+            let is_resource = ancestor.as_str().to_lowercase().contains("/providers/");
+            let address = self
+                .index
+                .by_id
+                .get(ancestor.node_id().as_str())
+                .filter(|_| is_resource);
+            if let Some(address) = address.cloned() {
+                let rest = id
+                    .as_str()
+                    .get(ancestor.as_str().len()..)
+                    .unwrap_or_default()
+                    .to_owned();
+                return Some(self.refer(address, "id".to_owned(), &rest));
+            }
+        }
+        let type_ = id.arm_type();
+        let short = type_.as_str().rsplit('/').next().unwrap_or_default();
+        let name = names::identifier(&format!("{short} {}", id.name()));
+        let description = format!("Id of {} of type {type_}, which this code does not create", id.name());
+        Some(self.outside(&format!("id:{}", key.as_str()), name, description, text))
+    }
+
+    fn refer(&mut self, address: String, attr: String, rest: &str) -> Val {
+        self.uses.insert(address.clone());
+        Val::Ref {
+            address,
+            attr,
+            rest: rest.to_owned(),
+        }
+    }
+
+    fn outside(&mut self, key: &str, name: String, description: String, value: &str) -> Val {
+        self.variables.entry(key.to_owned()).or_insert_with(|| Variable {
+            name,
+            description,
+            kind: VariableKind::Outside(value.to_owned()),
+        });
+        Val::Var(key.to_owned())
+    }
+
+    fn own_variable(&mut self, path: &str, kind: VariableKind) -> Val {
+        let key = format!("own:{}.{path}", self.own_address);
+        let what = match kind {
+            VariableKind::Secret => "A secret that is never read",
+            VariableKind::Missing | VariableKind::Outside(_) => "Required, and not known",
+        };
+        let variable = Variable {
+            name: names::identifier(&format!("{} {path}", self.label)),
+            description: format!("{what}: {path} of {}", self.own_address),
+            kind,
+        };
+        self.variables.insert(key.clone(), variable);
+        Val::Var(key)
+    }
+}

@@ -1,0 +1,11 @@
+//! The files of rows, embedded. A new file gets a line here.
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        /// Name and text of each file.
+        pub(super) static FILES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../data/azurerm/", $name, ".toml")))),+];
+    };
+}
+
+files!("base", "network", "storage");

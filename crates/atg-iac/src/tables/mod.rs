@@ -1,0 +1,67 @@
+//! The embedded tables: what the provider accepts, and what ARM types exist.
+//!
+//! Both are files of this crate, made by [`make`] from published schemas: one line a type, its name,
+//! a tab and JSON, compressed. A line is parsed when its type is first met.
+
+pub mod make;
+
+mod arm;
+mod schema;
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::sync::OnceLock;
+
+pub(crate) use arm::{ArmTypeFacts, arm_type};
+pub(crate) use schema::{AttrSchema, BlockSchema, NestedBlock, ResourceSchema, Ty, resource_schema};
+
+use crate::IacError;
+
+/// A table unpacked: the whole text is kept, the lines are found by name.
+struct Lines {
+    by_name: BTreeMap<String, String>,
+}
+
+impl Lines {
+    fn unpack(table: &'static str, packed: &[u8]) -> Result<Self, IacError> {
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(packed)
+            .read_to_string(&mut text)
+            .map_err(|error| IacError::Table {
+                table,
+                detail: error.to_string(),
+            })?;
+        let by_name = text
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once('\t'))
+            .map(|(name, json)| (name.to_owned(), json.to_owned()))
+            .collect();
+        Ok(Self { by_name })
+    }
+}
+
+/// The line of `name` in `table`, parsed. `None` when the table has no such line.
+fn line<T: serde::de::DeserializeOwned>(
+    cell: &OnceLock<Lines>,
+    table: &'static str,
+    packed: &[u8],
+    name: &str,
+) -> Result<Option<T>, IacError> {
+    let lines = if let Some(lines) = cell.get() {
+        lines
+    } else {
+        let unpacked = Lines::unpack(table, packed)?;
+        cell.get_or_init(|| unpacked)
+    };
+    lines
+        .by_name
+        .get(name)
+        .map(|json| {
+            serde_json::from_str(json).map_err(|error| IacError::Table {
+                table,
+                detail: format!("{name}: {error}"),
+            })
+        })
+        .transpose()
+}

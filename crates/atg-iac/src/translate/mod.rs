@@ -1,0 +1,189 @@
+//! From ARM bodies to the target's resources: typed where a row applies, generic otherwise, or a reason.
+
+pub(crate) mod azapi;
+pub(crate) mod eval;
+pub(crate) mod functions;
+pub(crate) mod place;
+pub(crate) mod typed;
+
+use serde_json::{Value as Json, json};
+
+use crate::rows::expr::Path;
+use crate::rows::{Row, Rows};
+use crate::select::Resource;
+use crate::tables::{ResourceSchema, resource_schema};
+use crate::value::{Block, Val};
+use crate::{IacError, Reason};
+use eval::Scope;
+use place::Notes;
+
+/// One block of the code before it has a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Unit {
+    /// The resource it comes from, by its place in the list.
+    pub(crate) of: usize,
+    /// The target's type.
+    pub(crate) target: String,
+    /// Whether it is the resource itself, not an association of it.
+    pub(crate) main: bool,
+    /// Which one, when a row gives several.
+    pub(crate) part: usize,
+    /// Attributes and blocks.
+    pub(crate) block: Block,
+    /// What to know.
+    pub(crate) notes: Notes,
+    /// The import id, when it is known.
+    pub(crate) import: Val,
+}
+
+/// What became of a resource.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Blocks of the code; the first is the resource itself.
+    Units(Vec<Unit>),
+    /// It stands in a block of its parent, when the parent becomes the named type; otherwise the blocks.
+    PartOf(String, Vec<Unit>),
+    /// Not written.
+    Refused(Reason, String),
+}
+
+/// Translates the resource at `of`.
+pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows) -> Result<Outcome, IacError> {
+    let Some(id) = &resource.id else {
+        return Ok(Outcome::Refused(Reason::UnreadableId, "the id is no ARM id".to_owned()));
+    };
+    let Some(body) = &resource.body else {
+        return Ok(Outcome::Refused(Reason::NoBody, "the graph holds no body".to_owned()));
+    };
+    let scope = Scope::new(resource, body);
+    for skip in rows.skip(&resource.type_) {
+        if skip.when.as_ref().is_none_or(|condition| scope.holds(condition)) {
+            return Ok(Outcome::Refused(skip.reason, skip.detail.clone()));
+        }
+    }
+    let applies = |row: &&Row| row.when.as_ref().is_none_or(|condition| scope.holds(condition));
+    let Some(row) = rows.main(&resource.type_).iter().find(applies) else {
+        return Ok(match azapi::translate(resource, id, body)? {
+            Ok(block) => Outcome::Units(vec![Unit {
+                of,
+                target: "azapi_resource".to_owned(),
+                main: true,
+                part: 0,
+                block,
+                notes: Vec::new(),
+                import: Val::text(id.as_str()),
+            }]),
+            Err((reason, detail)) => Outcome::Refused(reason, detail),
+        });
+    };
+    let mut units = vec![unit(row, &scope, of, true, 0)?];
+    for row in rows.extra(&resource.type_) {
+        for (part, scope) in each_scope(row, &scope).iter().enumerate() {
+            if row.when.as_ref().is_none_or(|condition| scope.holds(condition)) {
+                units.push(unit(row, scope, of, false, part)?);
+            }
+        }
+    }
+    Ok(match &row.part_of {
+        Some(parent) => Outcome::PartOf(parent.clone(), units),
+        None => Outcome::Units(units),
+    })
+}
+
+fn each_scope<'a>(row: &Row, scope: &Scope<'a>) -> Vec<Scope<'a>> {
+    let mut scopes = vec![scope.clone()];
+    for path in &row.each {
+        scopes = scopes
+            .iter()
+            .flat_map(|scope| {
+                let elements = scope.elements_at(path);
+                elements.into_iter().map(|(element, key)| scope.enter(element, key))
+            })
+            .collect();
+    }
+    scopes
+}
+
+fn unit(row: &Row, scope: &Scope<'_>, of: usize, main: bool, part: usize) -> Result<Unit, IacError> {
+    let schema = resource_schema(&row.azurerm)?.ok_or_else(|| IacError::Table {
+        table: "azurerm rows",
+        detail: format!("the provider has no {}", row.azurerm),
+    })?;
+    let mut block = typed::build(&row.body, scope);
+    if main {
+        typed::add_common(&mut block, row, &schema.block, scope);
+    }
+    let mut notes = Notes::new();
+    let import = match &row.import {
+        Some(expr) => scope.value(expr),
+        None if main => import_id(scope.resource, &schema),
+        None => Val::Null,
+    };
+    Ok(Unit {
+        of,
+        target: row.azurerm.clone(),
+        main,
+        part,
+        block: place::place(block, &schema.block, "", &mut notes),
+        notes,
+        import,
+    })
+}
+
+/// The ARM id with its segments spelled as the provider's importer wants them.
+fn import_id(resource: &Resource, schema: &ResourceSchema) -> Val {
+    let Some(id) = &resource.id else {
+        return Val::Null;
+    };
+    let keys: Vec<&str> = schema
+        .import_specs
+        .iter()
+        .flat_map(|spec| spec.split('/'))
+        .chain(["subscriptions", "resourceGroups", "providers"])
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let mut out = String::new();
+    let mut previous_is_provider = false;
+    for (at, segment) in id.as_str().split('/').skip(1).enumerate() {
+        let is_key = at % 2 == 0 || previous_is_provider;
+        let spelled = keys.iter().find(|key| is_key && key.eq_ignore_ascii_case(segment));
+        out.push('/');
+        out.push_str(spelled.unwrap_or(&segment));
+        previous_is_provider = at % 2 == 0 && segment.eq_ignore_ascii_case("providers");
+    }
+    Val::text(&out)
+}
+
+/// The children that stand in a body and are resources of their own.
+pub(crate) fn inline_children(resource: &Resource, rows: &Rows) -> Vec<Resource> {
+    let (Some(id), Some(body)) = (&resource.id, &resource.body) else {
+        return Vec::new();
+    };
+    let scope = Scope::new(resource, body);
+    let inline = rows.main(&resource.type_).iter().flat_map(|row| &row.inline);
+    inline
+        .flat_map(|(path, type_): &(Path, String)| {
+            let elements = scope.elements_at(path).into_iter();
+            elements.filter_map(|(element, _)| child(resource, id, type_, element))
+        })
+        .collect()
+}
+
+fn child(parent: &Resource, id: &atg_models::ArmId, type_: &str, element: &Json) -> Option<Resource> {
+    let name = eval::member(element, "name")?.as_str()?;
+    let last_type = type_.rsplit('/').next()?;
+    let child_id = id.child(last_type, name);
+    Some(Resource {
+        key: child_id.node_id().as_str().to_owned(),
+        display_id: child_id.as_str().to_owned(),
+        id: Some(child_id),
+        type_: type_.to_owned(),
+        name: name.to_owned(),
+        api_version: parent.api_version.clone(),
+        body: Some(match element {
+            Json::Object(_) => element.clone(),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => json!({}),
+        }),
+        counted: false,
+    })
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use atg_models::graph::{Node, NodeKind, Observation, Source};
-use atg_models::{ArmId, secrets};
+use atg_models::{ArmId, ArmType, secrets};
 use serde_json::{Map, Value};
 
 use crate::observe::{Context, Owned, RowError};
@@ -41,11 +41,13 @@ pub fn arm_row(row: &Value, context: &Context<'_>) -> Result<Vec<Observation>, R
     }
     let mut body = Value::Object(body);
     secrets::redact(id.arm_type().as_str(), &mut body);
+    // An inline child is read at its parent's version.
+    let version_of = id.arm_type();
     let mut observations = vec![];
     for (id, child) in inline_children(&id, &body) {
-        observations.push(observation(&id, child, Source::Derived, context));
+        observations.push(observation(&id, child, Source::Derived, &version_of, context));
     }
-    observations.insert(0, observation(&id, body, context.source, context));
+    observations.insert(0, observation(&id, body, context.source, &version_of, context));
     Ok(observations)
 }
 
@@ -153,7 +155,7 @@ fn inline_children(id: &ArmId, body: &Value) -> Vec<(ArmId, Value)> {
     children
 }
 
-fn observation(id: &ArmId, body: Value, source: Source, context: &Context<'_>) -> Observation {
+fn observation(id: &ArmId, body: Value, source: Source, version_of: &ArmType, context: &Context<'_>) -> Observation {
     let subject = Subject::arm(context.tenant, id, &body);
     let derived = derive(&subject);
     let end = arm_end(id);
@@ -170,7 +172,7 @@ fn observation(id: &ArmId, body: Value, source: Source, context: &Context<'_>) -
     let node = Node {
         tenant_id: context.tenant,
         name: name(id, end.kind, &body),
-        api_version: end.type_.as_ref().and_then(context.api_version),
+        api_version: (context.api_version)(version_of),
         id: end.id,
         display_id: end.display_id,
         kind: end.kind,

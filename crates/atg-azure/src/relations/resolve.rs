@@ -43,7 +43,7 @@ pub(crate) fn resolve(row: &Row, text: &str, subject: &Subject<'_>, at: &[At<'_>
         return found;
     }
     if let Some(id) = reference::arm_id(text) {
-        let (end, facts) = rolled(id);
+        let (end, facts) = rolled(&id);
         return Found::End(end, facts);
     }
     if text.trim() == "/" && row.form == Form::ArmId {
@@ -71,12 +71,12 @@ pub(crate) fn anchor(row: &Row, subject: &Subject<'_>, at: &[At<'_>]) -> Option<
         Anchor::Profile => id.and_then(root_resource),
         Anchor::At(path) => return anchor_at(path, subject, at),
     };
-    Some(above.map_or_else(|| subject.end.clone(), |id| rolled(id).0))
+    Some(above.map_or_else(|| subject.end.clone(), |id| rolled(&id).0))
 }
 
 /// The node that an id belongs to; what was cut off stays as a fact.
-pub(crate) fn rolled(id: ArmId) -> (EdgeEnd, Map<String, Value>) {
-    let (node, cut) = parts::roll_up(&id);
+pub(crate) fn rolled(id: &ArmId) -> (EdgeEnd, Map<String, Value>) {
+    let (node, cut) = parts::roll_up(id);
     let mut facts = Map::new();
     if let Some(cut) = cut {
         facts.insert("sub_path".to_owned(), Value::String(cut));
@@ -188,7 +188,7 @@ fn by_name(row: &Row, text: &str, subject: &Subject<'_>) -> Found {
         _ => None,
     };
     if let Some(id) = by_id {
-        let (end, facts) = rolled(id);
+        let (end, facts) = rolled(&id);
         return Found::End(end, facts);
     }
     if name.is_empty() || name.contains('[') {
@@ -284,7 +284,7 @@ fn anchor_at(path: &Path, subject: &Subject<'_>, at: &[At<'_>]) -> Option<EdgeEn
     }
     if let Some(text) = value.as_str() {
         if let Some(id) = reference::arm_id(text) {
-            return Some(rolled(id).0);
+            return Some(rolled(&id).0);
         }
         let around = around(subject.body, at)?;
         let said = text_member(around, "principalType").and_then(principal_kind);
@@ -299,7 +299,7 @@ fn anchor_at(path: &Path, subject: &Subject<'_>, at: &[At<'_>]) -> Option<EdgeEn
         ));
     }
     if let Some(id) = text_member(value, "id").and_then(reference::arm_id) {
-        return Some(rolled(id).0);
+        return Some(rolled(&id).0);
     }
     let name = text_member(value, "name").filter(|name| !name.is_empty() && !name.contains('/'))?;
     Some(ends::arm_end(&subject.arm.as_ref()?.child(list, name)))

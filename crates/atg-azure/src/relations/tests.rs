@@ -175,7 +175,7 @@ fn real_bodies_fire_the_rows_that_were_seen_in_them() {
     let raw: Vec<Value> = serde_json::from_str(RAW).unwrap();
     let silent: BTreeSet<_> = raw
         .iter()
-        .filter(|row| row["seen"].as_u64().unwrap() > 0 && row["path"] != "id")
+        .filter(|row| row["seen"].as_u64().unwrap() > 0 && row["edge"] != "CONTAINS")
         .map(|row| row["id"].as_str().unwrap())
         .filter(|row| !fired.contains_key(*row))
         .collect();

@@ -1,6 +1,7 @@
 //! One walk over a body that meets every row of the catalogue and every id that no row claims.
 
-use atg_models::graph::{AssertedEdge, EdgeEnd, EndDirection, Lookup, Relation};
+use atg_models::ArmId;
+use atg_models::graph::{Alias, AssertedEdge, EdgeEnd, EndDirection, Lookup, Relation};
 use serde_json::{Map, Value};
 
 use crate::relations::catalogue::{Catalogue, Row};
@@ -8,7 +9,7 @@ use crate::relations::derive::{Derived, Subject};
 use crate::relations::path::member;
 use crate::relations::resolve::{Found, anchor, resolve, rolled};
 use crate::relations::trie::{Place, Trie};
-use crate::relations::{facts, reference};
+use crate::relations::{ends, facts, reference};
 
 /// One step of the way to a value.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +60,9 @@ impl<'v> Walk<'v, '_> {
         match value {
             Value::Object(members) => {
                 for (name, value) in members {
-                    // The root's own id is containment, not a reference.
+                    // The root's own id names what it stands on; it is not a reference.
                     if self.at.is_empty() && name.eq_ignore_ascii_case("id") {
+                        self.own_id(from, to);
                         continue;
                     }
                     self.step(At::Name(name), value, from, to);
@@ -98,6 +100,23 @@ impl<'v> Walk<'v, '_> {
         self.states.truncate(next);
     }
 
+    /// Rows that read the root's id mean what holds it: the scope of a lock, the vault of a key.
+    fn own_id(&mut self, from: usize, to: usize) {
+        let holder = self.subject.arm.as_ref().and_then(ArmId::parent);
+        let states = self.states.get(from..to).unwrap_or_default().to_vec();
+        let mut rows = Vec::new();
+        for (trie, place) in states {
+            trie.member(place, "id", |place| rows.extend_from_slice(trie.rows(place)));
+        }
+        for row in rows.into_iter().filter_map(|row| self.catalogue.rows.get(row)) {
+            let (end, more) = match &holder {
+                Some(holder) => rolled(holder),
+                None => (ends::tenant_end(self.subject.tenant), Map::new()),
+            };
+            self.state(row, Ok(end), more);
+        }
+    }
+
     /// Meets a value, or a member's name.
     fn meet(&mut self, text: &'v str, from: usize, to: usize, is_name: bool) {
         let mut claimed: Vec<&'v Row> = Vec::new();
@@ -123,12 +142,15 @@ impl<'v> Walk<'v, '_> {
     }
 
     fn claim(&mut self, row: &'v Row, text: &str) {
-        let found = resolve(row, text, self.subject, &self.at);
-        let (to, more) = match found {
-            Found::End(end, more) => (Ok(end), more),
-            Found::Alias(alias, more) => (Err(alias), more),
-            Found::Nothing => return,
-        };
+        match resolve(row, text, self.subject, &self.at) {
+            Found::End(end, more) => self.state(row, Ok(end), more),
+            Found::Alias(alias, more) => self.state(row, Err(alias), more),
+            Found::Nothing => {}
+        }
+    }
+
+    /// Adds what `row` says of the thing found, or of whatever publishes the alias found.
+    fn state(&mut self, row: &'v Row, found: Result<EdgeEnd, Alias>, more: Map<String, Value>) {
         let Some(anchor) = anchor(row, self.subject, &self.at) else {
             return;
         };
@@ -141,7 +163,7 @@ impl<'v> Walk<'v, '_> {
         };
         let path = row.path.text.clone();
         self.out.fired(row);
-        match to {
+        match found {
             Ok(end) => {
                 let relation = relation_of(row, &end);
                 let (source, target) = if row.from_found { (end, anchor) } else { (anchor, end) };
@@ -172,7 +194,7 @@ impl<'v> Walk<'v, '_> {
 
     fn unclaimed(&mut self, text: &str, is_name: bool) {
         let Some(id) = reference::arm_id(text) else { return };
-        let (end, properties) = rolled(id);
+        let (end, properties) = rolled(&id);
         let own = self.subject.end.id.as_str();
         let above = own
             .strip_prefix(end.id.as_str())

@@ -51,12 +51,16 @@ fn check_block(at: &str, row: &BlockRow, schema: &BlockSchema, wrong: &mut Vec<S
     for (name, rows) in &row.blocks {
         let at = format!("{at}.{name}");
         if let Some(nested) = schema.blocks.get(name) {
-            rows.iter().for_each(|row| check_block(&at, row, &nested.2, wrong));
+            for row in rows {
+                check_block(&at, row, &nested.2, wrong);
+            }
         } else if let Some(AttrSchema(_, Ty::List(item))) = schema.attrs.get(name)
             && let Ty::Object(members) = item.as_ref()
         {
             let schema = crate::translate::place::object_schema(members);
-            rows.iter().for_each(|row| check_block(&at, row, &schema, wrong));
+            for row in rows {
+                check_block(&at, row, &schema, wrong);
+            }
         } else {
             wrong.push(format!("{at}: no such block"));
         }

@@ -1,55 +1,10 @@
-//! Small worlds, one per family of relations.
+//! Rows as they are served: what is kept, what is refused.
 
-use atg_models::TenantId;
-use atg_models::graph::{CollectionKey, Observation, Source};
+use atg_models::graph::{NodeKind, Source};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
-use super::{Context, arm_row};
-
-pub(crate) const TENANT: &str = "11111111-1111-1111-1111-111111111111";
-
-pub(crate) fn observe(row: &Value) -> Vec<Observation> {
-    arm_row(row, &context(Source::Arg)).unwrap_or_else(|error| panic!("{error}: {row}"))
-}
-
-pub(crate) fn context(source: Source) -> Context<'static> {
-    Context {
-        tenant: TENANT.parse::<TenantId>().unwrap(),
-        source,
-        observed_at: OffsetDateTime::UNIX_EPOCH,
-        owner: &|owned| {
-            Some(CollectionKey::new(
-                "arg.resources",
-                owned.subscription_id.unwrap_or(TENANT),
-            ))
-        },
-        api_version: &|_| Some("2024-01-01".to_owned()),
-    }
-}
-
-/// Edges as `source -RELATION-> target`, ids cut to their last two segments.
-pub(crate) fn edges(observations: &[Observation]) -> Vec<String> {
-    let short = |id: &str| {
-        if id.starts_with('/') {
-            let mut tail: Vec<_> = id.rsplit('/').take(2).collect();
-            tail.reverse();
-            tail.join("/")
-        } else {
-            id.to_owned()
-        }
-    };
-    let all = observations.iter().flat_map(|observation| &observation.edges);
-    let mut lines: Vec<_> = all
-        .map(|edge| {
-            let (source, target) = (short(edge.source.id.as_str()), short(edge.target.id.as_str()));
-            format!("{source} -{}-> {target}", edge.relation.as_str())
-        })
-        .collect();
-    lines.sort();
-    lines.dedup();
-    lines
-}
+use super::{TENANT, context, edges, observe};
+use crate::observe::{RowError, arm_row, rederive, tenant_node};
 
 #[test]
 fn a_card_in_a_group() {
@@ -96,4 +51,60 @@ fn a_card_in_a_group() {
     assert_eq!(body["properties"]["x"], Value::Null, "an explicit null inside stays");
     let names: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
     assert!(!names.contains(&"kind") && !names.contains(&"tenantId") && !names.contains(&"resourceGroup"));
+}
+
+#[test]
+fn arm_answers_are_kept_as_they_are() {
+    let row = json!({"id": "/subscriptions/s/providers/Microsoft.X/y/z", "kind": null, "tenantId": "t", "etag": "1"});
+    let seen = arm_row(&row, &context(Source::Arm)).unwrap();
+    assert_eq!(seen[0].node.body.as_ref(), Some(&row));
+}
+
+#[test]
+fn rows_that_name_nothing_or_are_of_others_are_refused() {
+    let refuse = |row: Value| arm_row(&row, &context(Source::Arg)).unwrap_err();
+    assert_eq!(refuse(json!([])), RowError::NotAnObject);
+    let other = json!({"id": "/subscriptions/s", "tenantId": "22222222-2222-2222-2222-222222222222"});
+    assert_eq!(refuse(other), RowError::OtherTenant);
+    for row in [
+        json!({}),
+        json!({"id": 7}),
+        json!({"id": ""}),
+        json!({"id": "/subscriptions/s/providers/Microsoft.X/ys"}),
+    ] {
+        assert!(matches!(refuse(row.clone()), RowError::NoId { .. }), "{row}");
+    }
+}
+
+#[test]
+fn secrets_are_gone_before_anything_is_derived() {
+    let seen = observe(&super::resource(
+        "Microsoft.Web/sites",
+        "a",
+        &json!({"siteConfig": {"connectionStrings": [{"name": "x", "connectionString":
+            "DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0MDEyMw=="}]}}),
+    ));
+    let printed = serde_json::to_string(&seen).unwrap();
+    assert!(!printed.contains("c2VjcmV0"), "{printed}");
+}
+
+#[test]
+fn a_stored_body_says_again_what_it_said() {
+    let seen = observe(&super::resource(
+        "Microsoft.Network/virtualNetworks",
+        "v",
+        &json!({"subnets": [{"name": "a", "properties": {"routeTable": {"id": super::in_group("Microsoft.Network/routeTables/t")}}}]}),
+    ));
+    assert_eq!(seen.len(), 2);
+    for observation in &seen {
+        assert_eq!(&rederive(&observation.node), observation);
+    }
+}
+
+#[test]
+fn the_tenant_has_a_node() {
+    let seen = tenant_node(Some(&json!({"displayName": "Contoso"})), &context(Source::Arm));
+    assert_eq!((seen.node.kind, seen.node.name.as_str()), (NodeKind::Tenant, "Contoso"));
+    assert_eq!(seen.node.id.as_str(), format!("tenant:{TENANT}"));
+    assert_eq!(rederive(&seen.node), seen);
 }

@@ -1,1 +1,12 @@
-//! The operations of atg, one module each.
+//! The operations of atg, one module each. The engine knows them by their kind only.
+//!
+//! Relies on the traits of `atg-db` and `atg-azure`, on `atg-iac` for code. Must never: keep a state
+//! that a killed process would lose, or speak HTTP by itself.
+
+pub mod generate_iac;
+mod limits;
+mod patience;
+pub mod scan;
+
+pub use generate_iac::GenerateIacOperation;
+pub use scan::{ReaderOptions, Readers, ScanOperation};

@@ -1,0 +1,284 @@
+//! `generate-iac`: turns what is stored of a tenant into infrastructure code, and publishes it as a zip.
+//!
+//! Relies on `atg-iac` for the code itself. Must never: publish anything that depends on the time, the
+//! job or the scan's id, so that equal graphs give equal zips.
+
+mod archive;
+mod basis;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use atg_db::{GraphStore, StoreError};
+use atg_iac::{Format, IacError, ImportBlocks, Input, Options, Output, OutputFile, ProviderVersion, Report};
+use atg_jobs::{Finished, Operation, OperationContext, OperationError, OperationLimits};
+use atg_models::api::{BasedOnScan, GenerateIacRequest, GenerateIacResult, IacFormat, ImportStrategy};
+use atg_models::graph::{BasedOn, Node, ScanFilters, Verdict};
+use atg_models::job::{ArtifactInfo, JobError, OnCrash, Progress, TenantUse};
+use atg_models::limits::{ARTIFACT_MAX_BYTES, ATTEMPT_DEADLINE, ATTEMPTS_MAX, SNAPSHOT_PAGE_ROWS};
+use atg_models::{ErrorCode, JobKind, TenantId};
+use futures_util::StreamExt as _;
+
+use crate::patience::{Patience, patiently};
+
+/// The operation.
+pub struct GenerateIacOperation {
+    graph: Arc<dyn GraphStore>,
+}
+
+impl GenerateIacOperation {
+    /// Reads from `graph`.
+    pub fn new(graph: Arc<dyn GraphStore>) -> Self {
+        Self { graph }
+    }
+}
+
+#[async_trait]
+impl Operation for GenerateIacOperation {
+    const KIND: JobKind = JobKind::GenerateIac;
+    type Params = GenerateIacRequest;
+    type Outcome = GenerateIacResult;
+
+    fn limits(&self) -> OperationLimits {
+        OperationLimits {
+            deadline: ATTEMPT_DEADLINE,
+            max_attempts: ATTEMPTS_MAX,
+        }
+    }
+
+    /// It begins again: nothing is published before the end.
+    fn on_crash(&self) -> OnCrash {
+        OnCrash::Rerun
+    }
+
+    fn tenant_use(&self) -> TenantUse {
+        TenantUse::Shared
+    }
+
+    async fn run(
+        &self,
+        context: &dyn OperationContext,
+        params: GenerateIacRequest,
+    ) -> Result<Finished<GenerateIacResult>, OperationError> {
+        let cancelled = context.cancelled();
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => Err(OperationError::Stopped),
+            finished = generate(context, &self.graph, &params) => finished,
+        }
+    }
+}
+
+async fn generate(
+    context: &dyn OperationContext,
+    graph: &Arc<dyn GraphStore>,
+    request: &GenerateIacRequest,
+) -> Result<Finished<GenerateIacResult>, OperationError> {
+    let options = options(request)?;
+    let tenant = tenant(context, graph, request).await?;
+    let basis = basis::of(context, graph, tenant).await?;
+    let nodes = snapshot(context, graph, tenant).await?;
+    tell(
+        context,
+        "generate",
+        format!("writing code from {} nodes", nodes.len()),
+        40.0,
+    );
+    let input = Input {
+        nodes,
+        based_on: basis.based_on.clone(),
+    };
+    let Output { files, report } = in_the_background(context, input, options).await?;
+    tell(context, "publish", format!("packing {} files", files.len()), 80.0);
+    let artifact = publish(context, files).await?;
+    Ok(Finished {
+        outcome: outcome(request, &report, basis),
+        artifact: Some(artifact),
+    })
+}
+
+/// What the request asks of the generator.
+fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
+    let format = match request.format {
+        IacFormat::Terraform => Format::Terraform,
+        IacFormat::Arm | IacFormat::Bicep => {
+            let format = request.format.as_str();
+            return Err(refused(format!(
+                "format {format} is not available yet: this version writes terraform"
+            )));
+        }
+    };
+    let import_blocks = match (request.auto_import_existing, request.import_strategy) {
+        (false, _) => ImportBlocks::None,
+        (true, ImportStrategy::ResourceGroups) => ImportBlocks::ResourceGroups,
+        (true, ImportStrategy::AllResources) => ImportBlocks::AllResources,
+        (true, ImportStrategy::Selective) => ImportBlocks::Selective,
+    };
+    let provider_version = match request.provider_version.as_deref() {
+        Some("4") => ProviderVersion::V4,
+        Some(_) | None => ProviderVersion::V5,
+    };
+    let types = request.resource_filters.as_ref().map(|list| {
+        let types = list.entries().iter();
+        types.map(|filter| filter.arm_type().as_str().to_owned()).collect()
+    });
+    Ok(Options {
+        format,
+        provider_version,
+        import_blocks,
+        register_providers: request.auto_register_providers,
+        fix_subnets: request.auto_fix_subnets,
+        skip_subnet_validation: request.skip_subnet_validation,
+        filters: ScanFilters {
+            types: types.unwrap_or_default(),
+            ..ScanFilters::default()
+        },
+        target_tenant_id: request.target_tenant_id.map(|tenant| tenant.to_string()),
+        target_subscription: request.target_subscription.map(|subscription| subscription.to_string()),
+        naming_suffix: request.naming_suffix.clone(),
+        location: request.location.clone(),
+    })
+}
+
+/// The tenant that is meant: the one that is named, else the only one that is stored.
+async fn tenant(
+    context: &dyn OperationContext,
+    graph: &Arc<dyn GraphStore>,
+    request: &GenerateIacRequest,
+) -> Result<TenantId, OperationError> {
+    let not_found = |message| Err(OperationError::Fatal(JobError::new(ErrorCode::TenantNotFound, message)));
+    let stored = patiently(context.clock(), || graph.tenants()).await?;
+    let Some(named) = &request.tenant_id else {
+        return match stored.as_slice() {
+            [only] => Ok(only.tenant_id),
+            [] => not_found("nothing is stored of any tenant: scan one first".to_owned()),
+            [..] => not_found("several tenants are stored: name one".to_owned()),
+        };
+    };
+    let known = named
+        .parse()
+        .ok()
+        .filter(|tenant| stored.iter().any(|summary| summary.tenant_id == *tenant));
+    match known {
+        Some(tenant) => Ok(tenant),
+        None => not_found(format!("nothing is stored of tenant {named}: scan it first")),
+    }
+}
+
+async fn snapshot(
+    context: &dyn OperationContext,
+    graph: &Arc<dyn GraphStore>,
+    tenant: TenantId,
+) -> Result<Vec<Node>, OperationError> {
+    let mut stream = patiently(context.clock(), || graph.snapshot(tenant)).await?;
+    let page = usize::try_from(SNAPSHOT_PAGE_ROWS).unwrap_or(1).max(1);
+    let mut nodes = Vec::new();
+    while let Some(node) = stream.next().await {
+        let node = node.map_err(OperationError::Store)?;
+        if node.kind.is_derived() {
+            continue;
+        }
+        nodes.push(node);
+        if nodes.len().is_multiple_of(page) {
+            tell(context, "snapshot", format!("{} nodes read", nodes.len()), 5.0);
+        }
+    }
+    Ok(nodes)
+}
+
+/// Generates on a thread of its own, which asks the token as often as `atg-iac` promises.
+async fn in_the_background(
+    context: &dyn OperationContext,
+    input: Input,
+    options: Options,
+) -> Result<Output, OperationError> {
+    let token = context.cancelled();
+    let work = move || atg_iac::generate(input, &options, &|| token.is_cancelled());
+    let output = match tokio::task::spawn_blocking(work).await {
+        Ok(output) => output,
+        Err(join) => match join.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => return Err(OperationError::Stopped),
+        },
+    };
+    output.map_err(|error| match error {
+        IacError::Cancelled => OperationError::Stopped,
+        IacError::Unsupported(what) => refused(what.to_owned()),
+        IacError::Table { .. } => {
+            tracing::error!(%error, "code generation is broken");
+            OperationError::Fatal(JobError::new(ErrorCode::Internal, "internal error"))
+        }
+    })
+}
+
+/// Packs and publishes; once more when the store did not answer.
+async fn publish(context: &dyn OperationContext, files: Vec<OutputFile>) -> Result<ArtifactInfo, OperationError> {
+    let files = Arc::new(archive::sorted(files));
+    let listed = archive::list(&files);
+    let mut patience = Patience::new(context.clock());
+    loop {
+        let stream = archive::stream(Arc::clone(&files));
+        match context
+            .artifacts()
+            .put(context.job_id(), stream, ARTIFACT_MAX_BYTES)
+            .await
+        {
+            Ok((sha256, size_bytes)) => {
+                return Ok(ArtifactInfo {
+                    size_bytes,
+                    sha256,
+                    files: listed,
+                });
+            }
+            Err(StoreError::TooLarge { limit, .. }) => {
+                return Err(refused(format!(
+                    "the code is larger than {limit} bytes: narrow it with resource_filters"
+                )));
+            }
+            Err(error) => patience.after(error).await?,
+        }
+    }
+}
+
+fn outcome(request: &GenerateIacRequest, report: &Report, based_on: BasedOnScan) -> GenerateIacResult {
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let reasons = report
+        .reasons
+        .iter()
+        .map(|(reason, resources)| (reason.as_str().to_owned(), count(*resources)))
+        .collect();
+    GenerateIacResult {
+        format: request.format,
+        resources_in: count(report.resources_in),
+        emitted: count(report.emitted),
+        reported: count(report.reported),
+        reasons,
+        notes: notes(&based_on.based_on),
+        based_on,
+    }
+}
+
+fn notes(based_on: &BasedOn) -> Vec<String> {
+    match based_on.verdict {
+        Verdict::Complete => Vec::new(),
+        Verdict::Partial => vec![format!(
+            "the scan that this code rests on is partial: {} gaps, see based_on",
+            based_on.gaps.len()
+        )],
+    }
+}
+
+fn refused(message: String) -> OperationError {
+    OperationError::Fatal(JobError::new(ErrorCode::InvalidRequest, message))
+}
+
+fn tell(context: &dyn OperationContext, phase: &str, message: String, percent: f64) {
+    context.progress(Progress {
+        phase: phase.to_owned(),
+        message,
+        percent,
+        ..Progress::default()
+    });
+}

@@ -7,7 +7,7 @@ use crate::output::{Emitted, IacError, Note, Output, Reason, Reported};
 use crate::program::{Program, assemble};
 use crate::rows::Rows;
 use crate::select::{Resource, add_inline_children, select};
-use crate::translate::{Outcome, Unit, inline_children, translate};
+use crate::translate::{Holder, Outcome, Unit, inline_children, translate};
 use crate::{emit, order, reference, report};
 
 /// How often `cancelled` is asked: well under a tenth of a second's work.
@@ -75,16 +75,19 @@ fn settle(outcomes: Vec<Outcome>, resources: &[Resource]) -> Settled {
             targets.insert(&resource.key, (&main.target, at));
         }
     }
-    let holder = |at: usize, target: &str| {
-        let parent = resources.get(at)?.id.as_ref()?.parent()?;
-        let (found, at) = targets.get(parent.node_id().as_str())?;
-        (*found == target).then_some(*at)
+    let place = |holder: &Holder| {
+        let (found, at) = targets.get(holder.key.as_str())?;
+        holder
+            .target
+            .as_ref()
+            .is_none_or(|target| target == found)
+            .then_some(*at)
     };
     let holders: BTreeMap<usize, usize> = outcomes
         .iter()
         .enumerate()
         .filter_map(|(at, outcome)| match outcome {
-            Outcome::PartOf(target, _) => Some((at, holder(at, target)?)),
+            Outcome::PartOf(holder, _) => Some((at, place(holder)?)),
             Outcome::Units(_) | Outcome::Refused(..) => None,
         })
         .collect();

@@ -62,11 +62,11 @@ pub(crate) struct Call {
     pub(crate) args: Vec<String>,
 }
 
-/// Tests that must all hold.
+/// Groups of tests: it holds when all tests of one group do.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cond {
-    /// The tests.
-    pub(crate) tests: Vec<Test>,
+    /// The groups.
+    pub(crate) any: Vec<Vec<Test>>,
 }
 
 /// One test: the value of an expression against a list of texts (case does not count), or its presence.
@@ -110,11 +110,12 @@ impl Expr {
 }
 
 impl Cond {
-    /// Parses `test and test`.
+    /// Parses `test and test or test`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let tests = split_outside(text, " and ").into_iter().map(Test::parse);
+        let group = |text| split_outside(text, " and ").into_iter().map(Test::parse).collect();
+        let any = split_outside(text, " or ").into_iter().map(group);
         Ok(Self {
-            tests: tests.collect::<Result<_, _>>()?,
+            any: any.collect::<Result<_, _>>()?,
         })
     }
 }
@@ -270,7 +271,7 @@ mod tests {
             expr.alternatives[1].atom,
             Atom::Constant(serde_json::Value::from("x if | y"))
         );
-        let tests = expr.condition.expect("a condition").tests;
+        let tests = expr.condition.expect("a condition").any.remove(0);
         assert_eq!(tests[0].values, Some(vec!["basic".to_owned(), "standard".to_owned()]));
         assert!(tests[1].negated);
     }

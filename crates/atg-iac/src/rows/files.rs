@@ -8,4 +8,4 @@ macro_rules! files {
     };
 }
 
-files!("base", "network", "storage");
+files!("base", "compute", "load_balancer", "network", "storage");

@@ -28,6 +28,8 @@ pub(crate) struct Row {
     pub(crate) each: Vec<Path>,
     /// The provider type of the parent, in whose blocks it is held when the parent is emitted as that type.
     pub(crate) part_of: Option<String>,
+    /// Expression for the id of the resource whose block already holds it.
+    pub(crate) held_by: Option<Expr>,
     /// The import id, when it is not the ARM id.
     pub(crate) import: Option<Expr>,
     /// Common attributes that are not filled in by themselves.
@@ -192,6 +194,10 @@ impl Row {
                 .map(|path| Path::parse(path))
                 .collect::<Result<_, _>>()?,
             part_of: strings(table.remove("_part_of"))?.pop(),
+            held_by: strings(table.remove("_held_by"))?
+                .first()
+                .map(|text| Expr::parse(text))
+                .transpose()?,
             import: strings(table.remove("_import"))?
                 .first()
                 .map(|text| Expr::parse(text))

@@ -20,7 +20,10 @@ const SPECIALS: &[&str] = &[
 ];
 
 fn pipes(expr: &Expr) -> impl Iterator<Item = &Pipe> {
-    let tests = expr.condition.iter().flat_map(|condition| &condition.tests);
+    let tests = expr
+        .condition
+        .iter()
+        .flat_map(|condition| condition.any.iter().flatten());
     expr.alternatives.iter().chain(tests.map(|test| &test.pipe))
 }
 

@@ -112,7 +112,10 @@ impl<'a> Scope<'a> {
 
     /// Whether all tests of a condition hold.
     pub(crate) fn holds(&self, condition: &Cond) -> bool {
-        condition.tests.iter().all(|test| self.test(test))
+        condition
+            .any
+            .iter()
+            .any(|tests| tests.iter().all(|test| self.test(test)))
     }
 
     fn test(&self, test: &Test) -> bool {
@@ -140,9 +143,25 @@ impl<'a> Scope<'a> {
             },
         };
         for call in &pipe.calls {
-            value = functions::call(call, value);
+            value = match call.args.first() {
+                // The only function that looks at the body again: fixed text, then another value.
+                Some(path) if call.name == "concat" => self.concat(&value, path),
+                Some(_) | None => functions::call(call, value),
+            };
         }
         value
+    }
+
+    fn concat(&self, value: &Val, path: &str) -> Val {
+        let other = Path::parse(path).map(|path| self.find(&path));
+        let other = match other {
+            Ok(Found::One(other)) => functions::plain_text(&Val::from_json(other)),
+            Ok(Found::Nothing | Found::Many(_)) | Err(_) => None,
+        };
+        match (functions::plain_text(value), other) {
+            (Some(value), Some(other)) => Val::text(&format!("{value}{other}")),
+            _ => Val::Null,
+        }
     }
 
     /// The values that are not in the body.

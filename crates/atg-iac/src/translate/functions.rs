@@ -9,10 +9,10 @@ use crate::value::Val;
 /// All functions; a row that names another is refused by a test.
 #[cfg(test)]
 pub(crate) const NAMES: &[&str] = &[
-    "lower", "upper", "title", "not", "eq", "ne", "enum", "map", "default", "name", "parent", "ref", "seg", "first",
-    "last", "join", "split", "keys", "values", "pluck", "int", "text", "json", "minutes", "hours", "days", "seconds",
-    "prefix", "suffix", "strip", "stripend", "compact", "nonzero", "div", "mul", "sorted", "unique", "is", "location",
-    "replace", "list", "bool",
+    "concat", "lower", "upper", "title", "not", "eq", "ne", "enum", "map", "default", "name", "parent", "ref", "seg",
+    "first", "last", "join", "split", "keys", "values", "pluck", "int", "text", "json", "minutes", "hours", "days",
+    "seconds", "prefix", "suffix", "strip", "stripend", "compact", "nonzero", "div", "mul", "sorted", "unique", "is",
+    "location", "replace", "list", "bool",
 ];
 
 /// Applies one function. Functions of a single text apply to each item of a list.

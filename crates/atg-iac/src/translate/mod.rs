@@ -41,10 +41,19 @@ pub(crate) struct Unit {
 pub(crate) enum Outcome {
     /// Blocks of the code; the first is the resource itself.
     Units(Vec<Unit>),
-    /// It stands in a block of its parent, when the parent becomes the named type; otherwise the blocks.
-    PartOf(String, Vec<Unit>),
+    /// It stands in a block of another resource, when that becomes the wanted type; otherwise the blocks.
+    PartOf(Holder, Vec<Unit>),
     /// Not written.
     Refused(Reason, String),
+}
+
+/// Whose block a resource stands in.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    /// The holder's canonical id.
+    pub(crate) key: String,
+    /// The provider type that it must be; any type without.
+    pub(crate) target: Option<String>,
 }
 
 /// Translates the resource at `of`.
@@ -84,9 +93,26 @@ pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows) -> Result<O
             }
         }
     }
-    Ok(match &row.part_of {
-        Some(parent) => Outcome::PartOf(parent.clone(), units),
+    Ok(match holder(row, &scope) {
+        Some(holder) => Outcome::PartOf(holder, units),
         None => Outcome::Units(units),
+    })
+}
+
+fn holder(row: &Row, scope: &Scope<'_>) -> Option<Holder> {
+    let key = |id: atg_models::ArmId| id.node_id().as_str().to_owned();
+    if let Some(expr) = &row.held_by {
+        let id = scope.value(expr).as_text()?.parse().ok()?;
+        return Some(Holder {
+            key: key(id),
+            target: None,
+        });
+    }
+    let target = row.part_of.clone()?;
+    let parent = scope.resource.id.as_ref()?.parent()?;
+    Some(Holder {
+        key: key(parent),
+        target: Some(target),
     })
 }
 

@@ -147,6 +147,10 @@ pub enum Health {
     Disconnected,
 }
 
+/// Says what a node's body asserts. A type of its own, because `async_trait` would tie the node's
+/// lifetime to the call.
+pub type Derive = std::sync::Arc<dyn Fn(&Node) -> atg_models::graph::Observation + Send + Sync>;
+
 /// Reads and writes one graph a tenant. Every method is bounded in time and memory.
 #[async_trait]
 pub trait GraphStore: Send + Sync + 'static {
@@ -250,11 +254,7 @@ pub trait GraphStore: Send + Sync + 'static {
 
     /// Derives all edges of the tenant again: hands every live observed node's body to `derive`, and
     /// replaces what the body asserted by what it answers. In bounded transactions.
-    async fn rederive(
-        &self,
-        scan: ScanHandle,
-        derive: std::sync::Arc<dyn Fn(&Node) -> atg_models::graph::Observation + Send + Sync>,
-    ) -> Result<u64, StoreError>;
+    async fn rederive(&self, scan: ScanHandle, derive: Derive) -> Result<u64, StoreError>;
 
     /// The tenants of which something is stored, by id.
     async fn tenants(&self) -> Result<Vec<TenantSummary>, StoreError>;

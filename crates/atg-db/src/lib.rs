@@ -4,13 +4,20 @@
 //! or `object_store`. Each trait has one behaviour suite (feature `contract`) that every backend passes.
 
 mod artifact_store;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod error;
 mod graph_store;
 mod job_store;
+mod limits;
+mod object_artifacts;
+pub mod sqlite;
 
 pub use artifact_store::{ArtifactStore, ByteStream};
 pub use error::StoreError;
 pub use graph_store::{
-    Applied, Change, Counts, EdgeRow, GraphStore, Health, Hop, Neighbourhood, NodeFilter, Page, Swept, TenantSummary,
+    Applied, Change, Counts, Derive, EdgeRow, GraphStore, Health, Hop, Neighbourhood, NodeFilter, Page, Swept,
+    TenantSummary,
 };
 pub use job_store::{Claimed, EventPage, Inserted, JobPage, JobStore, Transition};
+pub use object_artifacts::ObjectArtifacts;

@@ -1,0 +1,255 @@
+//! One SQLite file: a writer thread, a pool of readers, and streams with a state of their own.
+//!
+//! Must never: run SQL on an async thread, or let a read wait behind a write.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream::{BoxStream, StreamExt as _};
+use rusqlite::{Connection, InterruptHandle, OpenFlags, TransactionBehavior};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::limits;
+use crate::sqlite::fault::{Fault, Outcome, stopped};
+use crate::sqlite::folder::{FolderLock, OpenMarker};
+use crate::sqlite::migrations::migrate;
+use crate::sqlite::writer::{Session, Writer};
+use crate::{Health, StoreError};
+
+/// How a file is opened.
+pub(crate) struct Plan {
+    /// Its name in the data folder.
+    pub(crate) file: &'static str,
+    /// Its migrations.
+    pub(crate) steps: &'static [&'static str],
+}
+
+/// An open file. Dropping it waits for the writer and marks the file as closed.
+pub(crate) struct Database {
+    path: PathBuf,
+    writer: Option<Writer>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    readers: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    marker: OpenMarker,
+    // The last to go.
+    _lock: Arc<FolderLock>,
+}
+
+impl Database {
+    /// Opens the file, brings it up to date, and checks it if the last stop was not clean.
+    pub(crate) fn open(folder: &Path, lock: Arc<FolderLock>, plan: &Plan) -> Result<Self, StoreError> {
+        const DOING: &str = "opening the database";
+        let path = folder.join(plan.file);
+        let marker = OpenMarker::set(&path)?;
+        let open = || -> Outcome<Connection> {
+            let mut connection = Connection::open(&path)?;
+            prepare_writer(&connection)?;
+            if marker.was_unclean {
+                quick_check(&connection)?;
+            }
+            migrate(&mut connection, plan.file, plan.steps)?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|fault| fault.while_doing(DOING))?;
+        Ok(Self {
+            writer: Some(Writer::start(Session::new(connection))?),
+            idle: Arc::default(),
+            readers: Arc::new(Semaphore::new(limits::READERS)),
+            streams: Arc::new(Semaphore::new(limits::STREAMS)),
+            path,
+            marker,
+            _lock: lock,
+        })
+    }
+
+    /// Runs `work` in one write transaction, on the writer's thread.
+    pub(crate) async fn write<T, F>(&self, doing: &'static str, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session) -> Outcome<T> + Send + 'static,
+    {
+        match &self.writer {
+            Some(writer) => writer.run(doing, work).await,
+            None => Err(stopped(doing)),
+        }
+    }
+
+    /// Runs `work` in one read transaction, on a blocking thread.
+    pub(crate) async fn read<T, F>(&self, doing: &'static str, timeout: Duration, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    {
+        let permit = Arc::clone(&self.readers).acquire_owned();
+        let permit = tokio::time::timeout(timeout, permit).await;
+        let permit = permit.map_err(|_| late(doing))?.map_err(|_| stopped(doing))?;
+        let idle = Arc::clone(&self.idle);
+        let path = self.path.clone();
+        let (give_handle, handle) = tokio::sync::oneshot::channel();
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => open_reader(&path)?,
+            };
+            let _ = give_handle.send(connection.get_interrupt_handle());
+            let outcome = in_read_transaction(&mut connection, work);
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            outcome
+        });
+        let mut guard = InterruptOnDrop(handle.await.ok());
+        let outcome = deadline(task, timeout, &guard, doing).await;
+        guard.0 = None;
+        outcome
+    }
+
+    /// Streams what `work` sends, from one read transaction on a connection of its own. The reader
+    /// sets the pace; dropping the stream ends the work.
+    pub(crate) async fn stream<T, F>(
+        &self,
+        doing: &'static str,
+        work: F,
+    ) -> Result<BoxStream<'static, Result<T, StoreError>>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &PageSender<T>) -> Outcome<()> + Send + 'static,
+    {
+        let permit = Arc::clone(&self.streams).acquire_owned().await;
+        let permit = permit.map_err(|_| stopped(doing))?;
+        let path = self.path.clone();
+        let (send, receive) = mpsc::channel(limits::STREAM_QUEUE);
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let sender = PageSender(send);
+            let run = || -> Outcome<()> {
+                let mut connection = open_reader(&path)?;
+                in_read_transaction(&mut connection, |connection| {
+                    // The state is fixed by the first read, not by BEGIN.
+                    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+                    let _ = begun.send(());
+                    work(connection, &sender)
+                })
+            };
+            if let Err(fault) = run() {
+                let _ = sender.0.blocking_send(Err(fault.while_doing(doing)));
+            }
+        });
+        // An error before the beginning comes as the stream's first item.
+        let _ = has_begun.await;
+        let pages = futures_util::stream::unfold(receive, |mut receive| async move {
+            let page: Result<Vec<T>, StoreError> = receive.recv().await?;
+            let items: Vec<Result<T, StoreError>> = match page {
+                Ok(items) => items.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            };
+            Some((futures_util::stream::iter(items), receive))
+        });
+        Ok(pages.flatten().boxed())
+    }
+
+    /// Whether a trivial read is answered in time.
+    pub(crate) async fn health(&self) -> Health {
+        let answer = self.read("asking for its health", limits::HEALTH_TIMEOUT, |connection| {
+            Ok(connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
+        });
+        match tokio::time::timeout(limits::HEALTH_TIMEOUT, answer).await {
+            Ok(Ok(())) => Health::Connected,
+            Ok(Err(_)) | Err(_) => Health::Disconnected,
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(idle);
+        if self.writer.take().is_some_and(Writer::stop) {
+            self.marker.clear();
+        }
+    }
+}
+
+/// Sends a stream's pages. Fails when the reader has gone.
+pub(crate) struct PageSender<T>(mpsc::Sender<Result<Vec<T>, StoreError>>);
+
+impl<T> PageSender<T> {
+    /// Sends a page; `false` when nobody reads any more.
+    pub(crate) fn send(&self, page: Vec<T>) -> bool {
+        page.is_empty() || self.0.blocking_send(Ok(page)).is_ok()
+    }
+}
+
+/// A caller that goes away stops its statement.
+struct InterruptOnDrop(Option<InterruptHandle>);
+
+impl Drop for InterruptOnDrop {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.0 {
+            handle.interrupt();
+        }
+    }
+}
+
+async fn deadline<T>(
+    mut task: tokio::task::JoinHandle<Outcome<T>>,
+    timeout: Duration,
+    guard: &InterruptOnDrop,
+    doing: &'static str,
+) -> Result<T, StoreError> {
+    let joined = if let Ok(joined) = tokio::time::timeout(timeout, &mut task).await {
+        joined
+    } else {
+        if let Some(handle) = &guard.0 {
+            handle.interrupt();
+        }
+        task.await
+    };
+    match joined {
+        Ok(outcome) => outcome.map_err(|fault| fault.while_doing(doing)),
+        Err(_) => Err(stopped(doing)),
+    }
+}
+
+fn late(doing: &'static str) -> StoreError {
+    StoreError::Unavailable {
+        doing,
+        source: "all readers are busy".into(),
+    }
+}
+
+fn in_read_transaction<T>(connection: &mut Connection, work: impl FnOnce(&Connection) -> Outcome<T>) -> Outcome<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+    work(&transaction)
+}
+
+fn prepare_writer(connection: &Connection) -> Outcome<()> {
+    connection.busy_timeout(limits::BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -limits::WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.set_prepared_statement_cache_capacity(limits::STATEMENTS);
+    Ok(())
+}
+
+fn open_reader(path: &Path) -> Outcome<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(limits::BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "cache_size", -limits::READER_CACHE_KIB)?;
+    connection.set_prepared_statement_cache_capacity(limits::STATEMENTS);
+    Ok(connection)
+}
+
+fn quick_check(connection: &Connection) -> Outcome<()> {
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(Fault::Row(verdict))
+    }
+}

@@ -1,0 +1,28 @@
+//! The graph in SQLite.
+//!
+//! Relies on one writer: a page is one transaction, so the order of pages is the only order there is,
+//! and nothing that is stored depends on it. Must never: read a fence in another transaction than
+//! the write that it guards.
+
+mod apply;
+mod assert;
+mod changes;
+mod counts;
+mod edit;
+mod export;
+mod ledger;
+mod lookups;
+mod observe;
+mod prepare;
+mod read;
+mod rederive;
+mod scan;
+mod schema;
+mod store;
+mod sweep;
+mod tenants;
+mod walk;
+mod walk_all;
+
+pub(crate) use export::hex;
+pub use store::SqliteGraph;

@@ -1,0 +1,51 @@
+//! The embedded backend: one folder with a file for the graph, one for jobs, and the artifacts.
+//!
+//! Relies on the folder's lock: there is one server, so one writer a file. Must never be opened on a
+//! file system that does not keep locks (SQLite's own rule).
+
+mod database;
+mod fault;
+mod folder;
+mod graph;
+mod jobs;
+mod migrations;
+#[cfg(test)]
+mod tests;
+mod words;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use graph::SqliteGraph;
+pub(crate) use graph::hex;
+pub use jobs::SqliteJobs;
+
+use crate::{ObjectArtifacts, StoreError};
+
+/// All stores of a data folder.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    /// The graph.
+    pub graph: Arc<SqliteGraph>,
+    /// The jobs.
+    pub jobs: Arc<SqliteJobs>,
+    /// What jobs publish.
+    pub artifacts: Arc<ObjectArtifacts>,
+}
+
+/// Opens a data folder, and makes it if it is missing. Blocks: it may check files after an unclean
+/// stop. The folder is let go of when the last store is dropped.
+pub fn open(data_dir: &Path) -> Result<Stores, StoreError> {
+    open_with(data_dir, atg_models::limits::JOBS_PER_KEY_DEFAULT)
+}
+
+/// As [`open`], with another limit of queued and running jobs for each key.
+pub fn open_with(data_dir: &Path, jobs_per_key: u32) -> Result<Stores, StoreError> {
+    let lock = Arc::new(folder::claim(data_dir)?);
+    Ok(Stores {
+        graph: Arc::new(SqliteGraph::open(data_dir, Arc::clone(&lock))?),
+        jobs: Arc::new(SqliteJobs::open(data_dir, lock, jobs_per_key)?),
+        artifacts: Arc::new(ObjectArtifacts::in_folder(&data_dir.join("artifacts"))?),
+    })
+}

@@ -4,6 +4,10 @@ mod admission;
 mod event;
 mod machine;
 mod record;
+#[cfg(test)]
+mod simulator;
+#[cfg(test)]
+mod tests;
 
 pub use admission::{Active, TenantUse, Waiting, admit};
 pub use event::{EventBody, JobEvent, LogLevel, Progress};

@@ -65,7 +65,7 @@ struct Publisher {
 }
 
 /// Adds the subject's aliases.
-pub(crate) fn publish(_catalogue: &Catalogue, subject: &Subject<'_>, out: &mut Vec<Alias>) {
+pub(crate) fn publish(subject: &Subject<'_>, out: &mut Vec<Alias>) {
     let of_type = subject.types.iter().filter_map(|type_| PUBLISHERS.get(type_)).flatten();
     for publisher in of_type.chain(ANY.as_ref()) {
         if !may_publish(publisher, subject) {

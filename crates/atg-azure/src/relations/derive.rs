@@ -124,7 +124,7 @@ pub fn derive(subject: &Subject<'_>) -> Derived {
     let mut derived = Derived::default();
     walk::walk(&CATALOGUE, subject, &mut derived);
     contain::contain(subject, &mut derived);
-    alias::publish(&CATALOGUE, subject, &mut derived.aliases);
+    alias::publish(subject, &mut derived.aliases);
     derived.settle();
     derived
 }

@@ -276,8 +276,7 @@ fn anchor_at(path: &Path, subject: &Subject<'_>, at: &[At<'_>]) -> Option<EdgeEn
                 list = name;
                 member(value, name)?
             }
-            (Step::AnyItem, Some(At::Item(item))) => value.as_array()?.get(*item)?,
-            (Step::Item(item), _) => value.as_array()?.get(*item)?,
+            (Step::AnyItem, Some(At::Item(item))) | (Step::Item(item), _) => value.as_array()?.get(*item)?,
             (Step::AnyName, Some(At::Name(name))) => member(value, name)?,
             (Step::AnyItem | Step::AnyName | Step::Prefix(_), _) => return None,
         };

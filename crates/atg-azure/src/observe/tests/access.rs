@@ -21,10 +21,10 @@ fn a_role_assignment_tells_who_what_and_where() {
         edges(&seen),
         [
             format!("{PERSON} -HAS_ROLE-> roledefinitions/{ROLE}"),
-            format!("roleassignments/a1 -APPLIES_TO-> subscriptions/s"),
+            "roleassignments/a1 -APPLIES_TO-> subscriptions/s".to_owned(),
             format!("roleassignments/a1 -ASSIGNED_TO-> {PERSON}"),
             format!("roleassignments/a1 -DEFINED_BY-> roledefinitions/{ROLE}"),
-            format!("subscriptions/s -CONTAINS-> roleassignments/a1"),
+            "subscriptions/s -CONTAINS-> roleassignments/a1".to_owned(),
         ]
     );
     let has_role = seen[0]

@@ -73,19 +73,13 @@ fn hosts_answer_each_other() {
 
 #[test]
 fn names_are_looked_up_where_they_are_unique() {
-    let queue = observe(&resource("Microsoft.ServiceBus/namespaces/n/queues", "q", &json!({})));
-    let mut topic = resource(
-        "Microsoft.ServiceBus/namespaces/n/queues",
-        "p",
-        &json!({"forwardTo": "Q"}),
-    );
-    for (row, id) in [(&mut topic, "Microsoft.ServiceBus/namespaces/n/queues/p")] {
-        row["id"] = json!(in_group(id));
-        row["type"] = json!("Microsoft.ServiceBus/namespaces/queues");
-    }
-    let asked = lookups(&observe(&topic));
-    assert_eq!(asked.len(), 1);
-    assert_eq!(asked[0], format!("FORWARDS_TO {}", aliases(&queue)[0]));
+    let queue = |name: &str, properties: serde_json::Value| {
+        let id = in_group(&format!("Microsoft.ServiceBus/namespaces/n/queues/{name}"));
+        observe(&json!({"id": id, "properties": properties}))
+    };
+    let published = aliases(&queue("q", json!({})));
+    let asked = lookups(&queue("p", json!({"forwardTo": "Q"})));
+    assert_eq!(asked, [format!("FORWARDS_TO {}", published[0])]);
     let schedule = json!({"id": in_group("Microsoft.Automation/automationAccounts/a/jobSchedules/j"),
         "properties": {"runbook": {"name": "Clean"}}});
     assert!(edges(&observe(&schedule)).contains(&"jobschedules/j -USES-> runbooks/clean".to_owned()));

@@ -8,4 +8,15 @@ macro_rules! files {
     };
 }
 
-files!("base", "compute", "load_balancer", "network", "storage");
+files!(
+    "base",
+    "compute",
+    "containers",
+    "data",
+    "integration",
+    "load_balancer",
+    "network",
+    "platform",
+    "storage",
+    "web"
+);

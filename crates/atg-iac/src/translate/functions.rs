@@ -9,10 +9,10 @@ use crate::value::Val;
 /// All functions; a row that names another is refused by a test.
 #[cfg(test)]
 pub(crate) const NAMES: &[&str] = &[
-    "concat", "lower", "upper", "title", "not", "eq", "ne", "enum", "map", "default", "name", "parent", "ref", "seg",
-    "first", "last", "join", "split", "keys", "values", "pluck", "int", "text", "json", "minutes", "hours", "days",
-    "seconds", "prefix", "suffix", "strip", "stripend", "compact", "nonzero", "div", "mul", "sorted", "unique", "is",
-    "location", "replace", "list", "bool",
+    "concat", "where", "object", "lower", "upper", "title", "not", "eq", "ne", "enum", "map", "default", "name",
+    "parent", "ref", "seg", "first", "last", "join", "split", "keys", "values", "pluck", "int", "text", "json",
+    "minutes", "hours", "days", "seconds", "prefix", "suffix", "strip", "stripend", "compact", "nonzero", "div", "mul",
+    "sorted", "unique", "is", "location", "replace", "list", "bool",
 ];
 
 /// Applies one function. Functions of a single text apply to each item of a list.
@@ -44,6 +44,22 @@ pub(crate) fn call(call: &Call, value: Val) -> Val {
         "pluck" => Val::List(items(value).into_iter().map(|item| pluck(item, arg(0))).collect()),
         "json" if matches!(value, Val::Null | Val::Secret | Val::Text(_)) => value,
         "json" => Val::Json(Box::new(value)),
+        "where" => {
+            let matches = |item: &Val| {
+                pluck(item.clone(), arg(0))
+                    .as_text()
+                    .is_some_and(|text| text.eq_ignore_ascii_case(arg(1)))
+            };
+            let found = items(value).into_iter().find(matches);
+            found.map_or(Val::Null, |item| pluck(item, arg(2)))
+        }
+        "object" => {
+            let pairs = items(value).into_iter().filter_map(|item| {
+                let key = pluck(item.clone(), arg(0)).as_text()?.to_owned();
+                Some((key, pluck(item, arg(1))))
+            });
+            Val::Map(pairs.filter(|(_, value)| *value != Val::Null).collect())
+        }
         "is" => Val::Bool(!value.is_empty()),
         "not" => {
             let value = plain_text(&value).and_then(|text| text.to_lowercase().parse::<bool>().ok());

@@ -8,6 +8,8 @@ pub mod api;
 pub mod arm_id;
 pub mod canonical;
 pub mod clock;
+#[cfg(test)]
+mod dependencies;
 pub mod environment;
 pub mod error_code;
 pub mod graph;

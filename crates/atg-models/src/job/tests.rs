@@ -218,7 +218,11 @@ fn job(number: u128, word: &str) -> Waiting {
         b'x' => TenantUse::Exclusive,
         _ => TenantUse::None,
     };
-    let tenant = word[1..].parse().ok().map(|n| TenantId::new(Uuid::from_u128(n)));
+    let tenant = word
+        .trim_start_matches(char::is_alphabetic)
+        .parse()
+        .ok()
+        .map(|n| TenantId::new(Uuid::from_u128(n)));
     Waiting {
         id: JobId::new(JobKind::Scan, Uuid::from_u128(number)),
         tenant,
@@ -229,7 +233,7 @@ fn job(number: u128, word: &str) -> Waiting {
 /// Words of what runs, words of what waits, oldest first; the place of the one that starts, and what
 /// those in front of it wait for: an index into running and waiting together.
 fn admits(active: &[&str], waiting: &[&str], starts: Option<usize>, waits_for: &[usize]) {
-    let numbers = |from: u128| move |(at, word): (usize, &&str)| job(from + at as u128, word);
+    let numbers = |from: u128| move |(at, word): (usize, &&str)| job(from + u128::try_from(at).unwrap(), word);
     let active: Vec<_> = active.iter().enumerate().map(numbers(0)).collect();
     let waiting: Vec<_> = waiting.iter().enumerate().map(numbers(100)).collect();
     let running: Vec<_> = active

@@ -4,6 +4,21 @@
 //! It knows no HTTP, no quotas and no faults; the casing and order in which things are shown are
 //! the protocol's business too.
 
+mod access;
+mod bodies;
+mod changes;
+mod codec;
+mod containers;
+mod cx;
+mod directory;
+mod plan;
+mod seeded;
+mod shape;
+mod stamps;
+mod words;
+
+pub use seeded::SeededWorld;
+
 use atg_models::TenantId;
 use serde_json::Value;
 
@@ -114,3 +129,6 @@ pub struct PlantedChanges {
     /// Things that are gone.
     pub removed: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;

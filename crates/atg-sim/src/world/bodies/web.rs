@@ -1,0 +1,5 @@
+//! To come.
+
+use super::TypeRow;
+
+pub(super) const ROWS: &[TypeRow] = &[];

@@ -1,1 +1,36 @@
 //! The atg server: HTTP, WebSocket, OpenAPI, configuration, lifecycle.
+//!
+//! Relies on every other product crate; the only one that knows actix. Handlers do no work: they
+//! authorise, parse, register a job or read a view.
+
+mod auth;
+mod body;
+mod config;
+mod edges;
+mod error;
+mod lifecycle;
+mod links;
+mod openapi;
+mod request_id;
+mod routes;
+mod server;
+mod socket;
+mod state;
+mod system;
+
+pub use config::{Config, ConfigError, Loaded, load as load_config};
+pub use lifecycle::{RunningServer, StopReport, generated_key};
+pub use system::{SystemClock, SystemIds};
+
+/// The `OpenAPI` document, as it is checked in.
+///
+/// # Errors
+/// When it cannot be written as JSON, which would be a defect.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    routes::document().to_pretty_json()
+}
+
+/// The reference page of all settings.
+pub fn configuration_reference() -> String {
+    config::reference()
+}

@@ -1,2 +1,49 @@
-//! Starts atg-server.
-fn main() {}
+//! The program `atg-server`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod command;
+
+/// Reads Azure tenants into a graph and generates infrastructure code from it.
+///
+/// Settings come from the environment, from .env and from --config; see `atg-server configuration`.
+#[derive(Parser)]
+#[command(name = "atg-server", version)]
+struct Arguments {
+    /// TOML file with settings
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<std::path::PathBuf>,
+    /// Port to listen on, over ATG_SERVER_PORT; 0 takes a free one and prints it
+    #[arg(long, global = true)]
+    port: Option<u16>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server (the default)
+    Serve,
+    /// Print the effective configuration, secrets as stars, and where each value came from
+    CheckConfig,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print the reference of all settings
+    Configuration,
+}
+
+fn main() -> ExitCode {
+    // Two cryptography providers end up in the program: rustls panics unless one is chosen.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        return command::fail("another cryptography provider is installed already");
+    }
+    let arguments = Arguments::parse();
+    match arguments.command {
+        None | Some(Command::Serve) => command::serve(arguments.config.as_deref(), arguments.port),
+        Some(Command::CheckConfig) => command::check_config(arguments.config.as_deref(), arguments.port),
+        Some(Command::Openapi) => command::openapi(),
+        Some(Command::Configuration) => command::configuration(),
+    }
+}

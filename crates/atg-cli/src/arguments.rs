@@ -1,0 +1,192 @@
+//! What can be asked for on the command line.
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the program's help, not documentation"
+)]
+
+use std::path::PathBuf;
+
+use atg_models::JobId;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Scan Azure tenants into a graph and generate infrastructure code from it.
+///
+/// atg talks to an atg server. Tell it where the server is and which key to use:
+///
+///   export ATG_SERVICE_URL=https://atg.example.com
+///   export ATG_API_KEY=atg_dev_…
+///
+/// then for example:
+///
+///   atg scan --tenant-id 11111111-2222-3333-4444-555555555555
+///   atg generate-iac
+///   atg download JOB --extract ./terraform
+#[derive(Parser, Debug)]
+#[command(name = "atg", version, verbatim_doc_comment, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// Address of the server [default: http://127.0.0.1:8000]
+    #[arg(long, global = true, env = "ATG_SERVICE_URL", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// API key
+    #[arg(long, global = true, env = "ATG_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+    /// TOML file with `server` and `api_key` [default: atg/config.toml in the configuration folder]
+    #[arg(long, global = true, env = "ATG_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON: one document on stdout, and nothing else there
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  something else went wrong
+  2  the command line is wrong
+  3  the job failed
+  4  the job was cancelled
+  5  the key is missing, wrong, or not allowed to do this
+  6  there is no such job or tenant
+  7  the server cannot be reached
+  8  the server refused the request
+  9  the scan ended, but could not read everything";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Read a tenant into the graph, and follow the scan
+    Scan(Scan),
+    /// Generate infrastructure code from a tenant's graph, and follow the generation
+    GenerateIac(GenerateIac),
+    /// Show where a job stands
+    Status(Job),
+    /// List jobs, newest first
+    List(List),
+    /// Follow a job until it ends; a broken connection is taken up again
+    Watch(Watch),
+    /// Ask a job to stop
+    Cancel(Job),
+    /// Fetch the files that a job has generated
+    Download(Download),
+    /// List the tenants that the server holds
+    Tenants,
+    /// Ask the server how it is
+    Health,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Job {
+    /// The job, such as scan-01890a5d-ac96-774b-bcce-b302099a8057
+    pub(crate) job: JobId,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Scan {
+    /// The tenant to read
+    #[arg(long, visible_alias = "tenant", env = "ATG_TENANT_ID", value_name = "UUID")]
+    pub(crate) tenant_id: String,
+    /// Stop after this many resources; the scan is then partial
+    #[arg(long, value_name = "N")]
+    pub(crate) resource_limit: Option<u64>,
+    /// Only these subscriptions, comma-separated
+    #[arg(long, value_name = "UUIDS")]
+    pub(crate) filter_by_subscriptions: Option<String>,
+    /// Only these resource groups, comma-separated
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) filter_by_rgs: Option<String>,
+    /// Only these resource types, comma-separated
+    #[arg(long, value_name = "TYPES")]
+    pub(crate) filter_by_types: Option<String>,
+    /// Only resources with these tags, comma-separated: key or key=value
+    #[arg(long, value_name = "TAGS")]
+    pub(crate) filter_by_tags: Option<String>,
+    /// Leave the directory (users, groups, applications) out
+    #[arg(long)]
+    pub(crate) no_aad_import: bool,
+    /// Derive all relationships again from what is stored
+    #[arg(long)]
+    pub(crate) rebuild_edges: bool,
+    /// Requests to Azure in flight, 1 to 200
+    #[arg(long, value_name = "N")]
+    pub(crate) max_concurrency: Option<u32>,
+    /// Tries of one request to Azure, 0 to 10
+    #[arg(long, value_name = "N")]
+    pub(crate) max_retries: Option<u32>,
+    /// Print the job and return, instead of following it
+    #[arg(long)]
+    pub(crate) detach: bool,
+}
+
+/// The languages of `generate-iac`.
+#[derive(ValueEnum, Debug, Clone, Copy, Default)]
+pub(crate) enum Format {
+    /// Terraform
+    #[default]
+    Terraform,
+    /// ARM templates
+    Arm,
+    /// Bicep
+    Bicep,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GenerateIac {
+    /// The tenant; may be left out when the server holds only one
+    #[arg(long, visible_alias = "tenant", env = "ATG_TENANT_ID", value_name = "UUID")]
+    pub(crate) tenant_id: Option<String>,
+    /// The language
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Write import blocks, so that existing resources are taken over
+    #[arg(long)]
+    pub(crate) auto_import_existing: bool,
+    /// Only these resource types, comma-separated
+    #[arg(long, value_name = "TYPES")]
+    pub(crate) resource_filters: Option<String>,
+    /// Fetch the zip into this file when the job is done
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Unpack the files into this folder when the job is done
+    #[arg(long, value_name = "DIR")]
+    pub(crate) extract: Option<PathBuf>,
+    /// Print the job and return, instead of following it
+    #[arg(long, conflicts_with_all = ["output", "extract"])]
+    pub(crate) detach: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// Only jobs in this status: queued, running, completed, failed, cancelled
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) status: Option<String>,
+    /// Only jobs of this sort: scan, generate-iac
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) operation_type: Option<String>,
+    /// How many, 1 to 200
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) limit: u32,
+    /// How many to pass over
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) offset: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Watch {
+    /// The job
+    pub(crate) job: JobId,
+    /// Start behind this position of its log
+    #[arg(long, default_value_t = 0, value_name = "SEQ")]
+    pub(crate) after: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Download {
+    /// The job
+    pub(crate) job: JobId,
+    /// Write the zip here [default: JOB.zip]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Unpack the files into this folder too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) extract: Option<PathBuf>,
+}

@@ -1,0 +1,80 @@
+//! `atg generate-iac`: turns a tenant's graph into infrastructure code.
+
+use atg_client::Client;
+use atg_models::Seq;
+use atg_models::api::{ApiRequest as _, GenerateIacRequest, GenerateIacResult, IacFormat, JobResultResponse};
+use serde_json::{Map, Value, json};
+
+use super::download;
+use super::follow::{follow, grouped};
+use crate::arguments::{Format, GenerateIac};
+use crate::exit::Failure;
+use crate::out;
+
+pub(super) async fn run(client: &Client, generate: GenerateIac, json: bool) -> Result<(), Failure> {
+    let request = request(&generate)?;
+    let job = client.generate_iac(&request).await?;
+    if generate.detach {
+        if json {
+            out::json(&job);
+        } else {
+            out::line(&job.job_id.to_string());
+        }
+        return Ok(());
+    }
+    if !json {
+        out::remark(&format!("{}", job.job_id));
+    }
+    let result = follow(client, job.job_id, Seq::ZERO, json).await?;
+    if json {
+        out::json(&result);
+    } else {
+        summary(&result)?;
+    }
+    if generate.output.is_some() || generate.extract.is_some() {
+        return download::fetch(
+            client,
+            job.job_id,
+            generate.output.as_deref(),
+            generate.extract.as_deref(),
+            json,
+        )
+        .await;
+    }
+    if !json {
+        out::line(&format!("  fetch it with: atg download {} --extract DIR", job.job_id));
+    }
+    Ok(())
+}
+
+fn request(generate: &GenerateIac) -> Result<GenerateIacRequest, Failure> {
+    let format = match generate.format {
+        Format::Terraform => IacFormat::Terraform,
+        Format::Arm => IacFormat::Arm,
+        Format::Bicep => IacFormat::Bicep,
+    };
+    let mut fields = Map::new();
+    fields.insert("format".to_owned(), json!(format.as_str()));
+    fields.insert("auto_import_existing".to_owned(), json!(generate.auto_import_existing));
+    if let Some(tenant) = &generate.tenant_id {
+        fields.insert("tenant_id".to_owned(), json!(tenant));
+    }
+    if let Some(types) = &generate.resource_filters {
+        fields.insert("resource_filters".to_owned(), json!(types));
+    }
+    GenerateIacRequest::from_value(&Value::Object(fields)).map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn summary(result: &JobResultResponse) -> Result<(), Failure> {
+    let outcome = result.result.clone().unwrap_or_default();
+    let outcome: GenerateIacResult = serde_json::from_value(outcome)
+        .map_err(|error| Failure::other(&format!("the result of the generation is not understood: {error}")))?;
+    out::line(&format!("  resources  {}", grouped(outcome.resources_in)));
+    out::line(&format!("  emitted    {}", grouped(outcome.emitted)));
+    out::line(&format!(
+        "  reported   {}  (REPORT.md names each with its reason)",
+        grouped(outcome.reported)
+    ));
+    out::line(&format!("  files      {}", result.files.len()));
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! The commands, one file each, named as they are called.
+
+mod cancel;
+mod download;
+mod follow;
+mod generate_iac;
+mod health;
+mod list;
+mod scan;
+mod status;
+mod tenants;
+mod watch;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Failure;
+use crate::settings;
+
+/// Runs what the command line asks for.
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let client = settings::client(&arguments)?;
+    let json = arguments.json;
+    match arguments.command {
+        Command::Scan(scan) => scan::run(&client, scan, json).await,
+        Command::GenerateIac(generate) => generate_iac::run(&client, generate, json).await,
+        Command::Status(job) => status::run(&client, job.job, json).await,
+        Command::List(list) => list::run(&client, &list, json).await,
+        Command::Watch(watch) => watch::run(&client, &watch, json).await,
+        Command::Cancel(job) => cancel::run(&client, job.job, json).await,
+        Command::Download(download) => download::run(&client, &download, json).await,
+        Command::Tenants => tenants::run(&client, json).await,
+        Command::Health => health::run(&client, json).await,
+    }
+}

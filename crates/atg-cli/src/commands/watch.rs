@@ -1,0 +1,19 @@
+//! `atg watch`: follows a job until it ends.
+
+use atg_client::Client;
+use atg_models::Seq;
+
+use super::follow::follow;
+use crate::arguments::Watch;
+use crate::exit::Failure;
+use crate::out;
+
+pub(super) async fn run(client: &Client, watch: &Watch, json: bool) -> Result<(), Failure> {
+    let result = follow(client, watch.job, Seq::new(watch.after), json).await?;
+    if json {
+        out::json(&result);
+    } else {
+        out::line(&format!("  {}  {}", result.job_id, result.status));
+    }
+    Ok(())
+}

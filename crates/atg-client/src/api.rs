@@ -1,0 +1,244 @@
+//! The routes, one method each.
+
+use atg_models::JobId;
+use atg_models::api::{
+    CancelResponse, ErrorBody, ErrorResponse, GenerateIacRequest, HealthResponse, JobResponse, JobResultResponse,
+    JobStatusResponse, OperationsQuery, ScanRequest, TenantResponse,
+};
+use backon::{ExponentialBuilder, Retryable as _};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Method, RequestBuilder, Response};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::error::ClientError;
+use crate::{Watch, limits};
+
+/// Talks to one server with one key.
+#[derive(Clone)]
+pub struct Client {
+    base: Url,
+    key: Option<SecretString>,
+    http: reqwest::Client,
+}
+
+/// A page of jobs.
+#[derive(Debug, Clone)]
+pub struct JobPage {
+    /// Newest first.
+    pub jobs: Vec<JobStatusResponse>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+impl Client {
+    /// A client of the server at `base`. Sends nothing yet.
+    ///
+    /// # Errors
+    /// When the address is no http or https address.
+    pub fn new(base: &str, key: Option<SecretString>) -> Result<Self, ClientError> {
+        let parsed = Url::parse(base)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let base = parsed.ok_or_else(|| ClientError::Settings(format!("“{base}” is not an http or https address")))?;
+        let http = reqwest::Client::builder()
+            .connect_timeout(limits::CONNECT_TIMEOUT)
+            .read_timeout(limits::READ_TIMEOUT)
+            .user_agent(concat!("atg-client/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| ClientError::Settings(format!("the HTTP client cannot be built: {error}")))?;
+        Ok(Self { base, key, http })
+    }
+
+    /// How the server is; needs no key.
+    pub async fn health(&self) -> Result<HealthResponse, ClientError> {
+        self.get("api/v1/health").await
+    }
+
+    /// Starts a scan.
+    pub async fn scan(&self, request: &ScanRequest) -> Result<JobResponse, ClientError> {
+        self.post("api/v1/scan", request).await
+    }
+
+    /// Starts a generation of code.
+    pub async fn generate_iac(&self, request: &GenerateIacRequest) -> Result<JobResponse, ClientError> {
+        self.post("api/v1/generate-iac", request).await
+    }
+
+    /// Jobs, newest first.
+    pub async fn operations(&self, query: OperationsQuery) -> Result<JobPage, ClientError> {
+        let mut url = self.url("api/v1/operations")?;
+        url.query_pairs_mut().extend_pairs(query.to_pairs());
+        let response = self.with_retries(|| self.request(Method::GET, url.clone())).await?;
+        let total = response
+            .headers()
+            .get("x-total-count")
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let jobs: Vec<JobStatusResponse> = self.json(response).await?;
+        let counted = u64::try_from(jobs.len()).unwrap_or(u64::MAX);
+        Ok(JobPage {
+            total: total.unwrap_or(counted),
+            jobs,
+        })
+    }
+
+    /// Where a job stands.
+    pub async fn operation(&self, job: JobId) -> Result<JobStatusResponse, ClientError> {
+        self.get(&format!("api/v1/operations/{job}")).await
+    }
+
+    /// What came of a job that has ended.
+    pub async fn result(&self, job: JobId) -> Result<JobResultResponse, ClientError> {
+        self.get(&format!("api/v1/operations/{job}/result")).await
+    }
+
+    /// Asks a job to stop.
+    pub async fn cancel(&self, job: JobId) -> Result<CancelResponse, ClientError> {
+        let url = self.url(&format!("api/v1/operations/{job}"))?;
+        let response = self.send(self.request(Method::DELETE, url)).await?;
+        self.json(response).await
+    }
+
+    /// What is stored.
+    pub async fn tenants(&self) -> Result<Vec<TenantResponse>, ClientError> {
+        self.get("api/v1/tenants").await
+    }
+
+    /// Follows a job's progress from the start of its log; resumes by itself.
+    pub fn watch(&self, job: JobId) -> Watch {
+        Watch::new(self.clone(), job)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> Result<Url, ClientError> {
+        let text = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
+        Url::parse(&text).map_err(|error| ClientError::Settings(format!("{text} is no address: {error}")))
+    }
+
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(SecretString::expose_secret)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let url = self.url(path)?;
+        let response = self.with_retries(|| self.request(Method::GET, url.clone())).await?;
+        self.json(response).await
+    }
+
+    /// Not tried again once it was sent: the server may have taken it on.
+    async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
+        let url = self.url(path)?;
+        let response = self.send(self.request(Method::POST, url).json(body)).await?;
+        self.json(response).await
+    }
+
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        let request = self.http.request(method, url);
+        match self.key() {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+
+    /// Sends a request that changes nothing until it is answered, within bounds.
+    pub(crate) async fn with_retries(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, ClientError> {
+        let waits = ExponentialBuilder::default()
+            .with_min_delay(limits::RETRY_WAIT)
+            .with_max_delay(limits::RETRY_WAIT_MAX)
+            .with_max_times(limits::RETRIES)
+            .with_jitter();
+        (|| self.send(request()))
+            .retry(waits)
+            .sleep(tokio::time::sleep)
+            .when(ClientError::is_retryable)
+            .adjust(|error, wait| match error.retry_after() {
+                Some(asked) => wait.map(|_| asked.min(limits::RETRY_WAIT_MAX)),
+                None => wait,
+            })
+            .await
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let response = request.send().await.map_err(|error| self.unreachable(error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.refused(response).await)
+    }
+
+    async fn refused(&self, response: Response) -> ClientError {
+        let status = response.status().as_u16();
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        let request_id = header("x-request-id");
+        let retry_after = header(RETRY_AFTER.as_str()).and_then(|text| text.parse().ok());
+        let url = response.url().to_string();
+        match response.json::<ErrorResponse>().await {
+            Ok(ErrorResponse { error }) => ClientError::Refused {
+                status,
+                body: error,
+                request_id,
+                retry_after,
+            },
+            Err(_) if matches!(status, 502..=504) => ClientError::Unreachable {
+                url,
+                source: format!("a proxy answered {status}").into(),
+            },
+            Err(_) => ClientError::NotUnderstood {
+                url,
+                problem: format!("status {status} without an error body"),
+            },
+        }
+    }
+
+    async fn json<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
+        let url = response.url().to_string();
+        if response
+            .content_length()
+            .is_some_and(|bytes| bytes > u64::try_from(limits::ANSWER_MAX_BYTES).unwrap_or(u64::MAX))
+        {
+            return Err(ClientError::NotUnderstood {
+                url,
+                problem: "the answer is too large".to_owned(),
+            });
+        }
+        let bytes = response.bytes().await.map_err(|error| self.unreachable(error))?;
+        serde_json::from_slice(&bytes).map_err(|error| ClientError::NotUnderstood {
+            url,
+            problem: error.to_string(),
+        })
+    }
+
+    pub(crate) fn unreachable(&self, error: impl std::error::Error + Send + Sync + 'static) -> ClientError {
+        ClientError::Unreachable {
+            url: self.base.to_string(),
+            source: Box::new(error),
+        }
+    }
+
+    /// What the server said to a handshake that it refused.
+    pub(crate) fn refused_handshake(&self, status: u16, body: Option<&[u8]>) -> ClientError {
+        let parsed = body.and_then(|bytes| serde_json::from_slice::<ErrorResponse>(bytes).ok());
+        match parsed {
+            Some(ErrorResponse { error }) => {
+                let body: ErrorBody = error;
+                ClientError::Refused {
+                    status,
+                    body,
+                    request_id: None,
+                    retry_after: None,
+                }
+            }
+            None => ClientError::NotUnderstood {
+                url: self.base.to_string(),
+                problem: format!("status {status} to a WebSocket handshake"),
+            },
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The commands of the program: the one place that reads the process environment and prints.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the program's terminal output"
+)]
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use atg_server::{Config, ConfigError, Loaded, RunningServer, StopReport, SystemClock, SystemIds};
+
+/// Runs the server until it is told to stop.
+pub(crate) fn serve(config: Option<&Path>, port: Option<u16>) -> ExitCode {
+    let loaded = match load(config, port) {
+        Ok(loaded) => loaded,
+        Err(problems) => return refuse(&problems),
+    };
+    start_log(&loaded.config);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime");
+    match runtime.and_then(|runtime| runtime.block_on(run(loaded.config))) {
+        Ok(StopReport { clean: true }) => ExitCode::SUCCESS,
+        Ok(StopReport { clean: false }) => fail("some work did not stop in time; it goes on at the next start"),
+        Err(error) => fail(&format!("{error:#}")),
+    }
+}
+
+async fn run(mut config: Config) -> anyhow::Result<StopReport> {
+    let generated = atg_server::generated_key(&mut config, &SystemIds);
+    let server = RunningServer::start(config, Arc::new(SystemClock), Arc::new(SystemIds)).await?;
+    if let Some(key) = generated {
+        eprintln!(
+            "No ATG_API_KEYS is set: this key is valid until the server stops: {}",
+            key.expose()
+        );
+    }
+    println!("atg-server listening on {}", server.url());
+    wait_for_signal().await?;
+    tracing::info!("stopping: running jobs are given back, a second signal ends at once");
+    tokio::select! {
+        report = server.stop() => Ok(report),
+        signal = wait_for_signal() => {
+            signal?;
+            anyhow::bail!("ended by a second signal; running jobs go on at the next start")
+        }
+    }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupt = tokio::signal::ctrl_c() => interrupt.context("listening for Ctrl-C"),
+    }
+}
+
+/// Prints what holds.
+pub(crate) fn check_config(config: Option<&Path>, port: Option<u16>) -> ExitCode {
+    match load(config, port) {
+        Ok(loaded) => {
+            print!("{}", loaded.effective);
+            ExitCode::SUCCESS
+        }
+        Err(problems) => refuse(&problems),
+    }
+}
+
+/// Prints the `OpenAPI` document.
+pub(crate) fn openapi() -> ExitCode {
+    match atg_server::openapi_json() {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+/// Prints the reference of all settings.
+pub(crate) fn configuration() -> ExitCode {
+    print!("{}", atg_server::configuration_reference());
+    ExitCode::SUCCESS
+}
+
+/// Says why the program ends.
+pub(crate) fn fail(message: &str) -> ExitCode {
+    eprintln!("atg-server: {message}");
+    ExitCode::FAILURE
+}
+
+fn refuse(problems: &[ConfigError]) -> ExitCode {
+    eprintln!("atg-server: the configuration is not valid:");
+    for problem in problems {
+        eprintln!("  {problem}");
+    }
+    ExitCode::FAILURE
+}
+
+fn load(config: Option<&Path>, port: Option<u16>) -> Result<Loaded, Vec<ConfigError>> {
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    atg_server::load_config(environment, Some(Path::new(".env")), config, port)
+}
+
+fn start_log(config: &Config) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&config.log_filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // Fails only when a subscriber is set already, which this program does nowhere else.
+    let _ = if config.log_json {
+        subscriber.json().try_init()
+    } else {
+        subscriber.try_init()
+    };
+}

@@ -1,0 +1,142 @@
+//! Start and stop: opens the stores, recovers jobs, listens; drains, gives jobs back, closes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web;
+use anyhow::Context as _;
+use atg_auth::{ApiKey, KeyRecord, Keyring, Scope, Tenants};
+use atg_azure::AzureReaders;
+use atg_db::{ArtifactStore, GraphStore, JobStore};
+use atg_jobs::{Engine, Parts, Registry, Settings};
+use atg_models::job::WorkerId;
+use atg_models::{Clock, Environment, IdGen, limits};
+use atg_ops::{GenerateIacOperation, ScanOperation};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, is_loopback};
+use crate::server;
+use crate::state::AppState;
+
+/// A server that answers.
+pub struct RunningServer {
+    url: String,
+    state: web::Data<AppState>,
+    handle: ServerHandle,
+    tasks: TaskTracker,
+}
+
+/// How a stop went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StopReport {
+    /// Whether everything stopped by itself in time.
+    pub clean: bool,
+}
+
+/// Makes a key for a server in `dev` that was given none, and adds it to `config`. To be printed once.
+pub fn generated_key(config: &mut Config, ids: &dyn IdGen) -> Option<ApiKey> {
+    if config.environment != Environment::Dev || !config.keyring.is_empty() {
+        return None;
+    }
+    let mut random = [0_u8; 32];
+    let (one, other) = random.split_at_mut(16);
+    one.copy_from_slice(&ids.random_u128().to_be_bytes());
+    other.copy_from_slice(&ids.random_u128().to_be_bytes());
+    let key = ApiKey::generate(Environment::Dev, random);
+    config.keyring = Keyring::new(vec![KeyRecord::of(&key, "generated", Scope::Admin, Tenants::All)]);
+    Some(key)
+}
+
+impl RunningServer {
+    /// Opens the stores, takes up the jobs that an earlier run left, and listens.
+    ///
+    /// # Errors
+    /// When the address is taken, the data folder is in use by another server, or a file in it
+    /// cannot be read.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGen>) -> anyhow::Result<Self> {
+        let folder = config.data_dir.clone();
+        let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open(&folder)).await?;
+        let stores = stores.context("opening the data folder")?;
+        let graph: Arc<dyn GraphStore> = stores.graph;
+        let jobs: Arc<dyn JobStore> = stores.jobs;
+        let artifacts: Arc<dyn ArtifactStore> = stores.artifacts;
+        let azure = Arc::new(AzureReaders::new(config.azure.clone(), Arc::clone(&clock))?);
+        let registry = Registry::default()
+            .with(ScanOperation::new(Arc::clone(&graph), azure))
+            .with(GenerateIacOperation::new(Arc::clone(&graph)));
+        let engine = Engine::new(
+            Parts {
+                jobs: Arc::clone(&jobs),
+                artifacts: Arc::clone(&artifacts),
+                clock: Arc::clone(&clock),
+                registry,
+            },
+            Settings {
+                worker: WorkerId(format!("server-{:032x}", ids.random_u128())),
+                max_concurrent_ops: usize::try_from(config.max_concurrent_jobs).unwrap_or(1),
+                sole_owner: true,
+                artifact_ttl: config.artifact_ttl,
+                job_ttl: config.job_ttl,
+            },
+        );
+        let address = SocketAddr::new(config.host, config.port);
+        let listener = server::bind(address).with_context(|| format!("listening on {address}"))?;
+        let url = format!("http://{}", listener.local_addr().context("asking for the bound port")?);
+        warn_about_plain_http(&config);
+        let state = web::Data::new(AppState {
+            config,
+            graph,
+            jobs,
+            artifacts,
+            engine,
+            clock,
+            ids,
+            draining: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        let http = server::build(state.clone(), listener).context("starting the HTTP server")?;
+        let handle = http.handle();
+        let tasks = TaskTracker::new();
+        tasks.spawn(http);
+        state.engine.start();
+        Ok(Self {
+            url,
+            state,
+            handle,
+            tasks,
+        })
+    }
+
+    /// Where it answers, without a trailing slash.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Takes nothing new, closes the sockets, gives running jobs back, and ends.
+    pub async fn stop(self) -> StopReport {
+        self.state.draining.cancel();
+        let deadline = self.state.clock.now() + limits::SHUTDOWN_GRACE;
+        let report = self.state.engine.shutdown(deadline).await;
+        self.handle.stop(true).await;
+        self.tasks.close();
+        self.tasks.wait().await;
+        StopReport {
+            clean: report.dropped == 0,
+        }
+    }
+}
+
+/// TLS is a proxy's work: whoever listens to the world without one should know.
+fn warn_about_plain_http(config: &Config) {
+    let https = config
+        .public_url
+        .as_ref()
+        .is_some_and(|url| url.scheme() == "https" || is_loopback(url));
+    if !config.host.is_loopback() && !https {
+        tracing::warn!(
+            "listening beyond loopback without an https ATG_PUBLIC_URL: keys travel in the clear unless a proxy ends TLS"
+        );
+    }
+}

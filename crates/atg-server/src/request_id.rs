@@ -1,0 +1,60 @@
+//! Every request has an id: the client's when it is usable, else one of ours. It is in the answer and in
+//! every line of the log.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+use atg_models::limits;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::state::AppState;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request its id, logs how it went, and marks the answer.
+pub(crate) async fn request_id<B: MessageBody>(
+    state: web::Data<AppState>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let started = state.clock.now();
+    let id = of_client(&request).unwrap_or_else(|| ours(&state));
+    // The query may hold a key or a ticket: only the path is logged.
+    let span = tracing::info_span!(
+        "request",
+        id = id.to_str().unwrap_or_default(),
+        method = %request.method(),
+        path = request.path(),
+    );
+    let logged = span.clone();
+    async move {
+        let mut response = next.call(request).await?;
+        response.headers_mut().insert(X_REQUEST_ID, id);
+        let took_ms = (state.clock.now() - started).whole_milliseconds();
+        let status = response.status().as_u16();
+        tracing::info!(parent: &logged, status, took_ms, "answered");
+        Ok(response)
+    }
+    .instrument(span)
+    .await
+}
+
+fn of_client(request: &ServiceRequest) -> Option<HeaderValue> {
+    let value = request.headers().get(&X_REQUEST_ID)?;
+    let bytes = value.as_bytes();
+    let usable = (1..=limits::REQUEST_ID_MAX_BYTES).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+    usable.then(|| value.clone())
+}
+
+fn ours(state: &AppState) -> HeaderValue {
+    let now = state.clock.now();
+    let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+    let random = state.ids.random_u128().to_be_bytes();
+    let mut tail = [0_u8; 10];
+    tail.copy_from_slice(random.first_chunk::<10>().unwrap_or(&[0; 10]));
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid();
+    HeaderValue::from_str(&Uuid::to_string(&id)).unwrap_or(HeaderValue::from_static("unknown"))
+}

@@ -1,0 +1,56 @@
+//! One endpoint a file, laid out like the URLs. A handler authorises, parses, registers a job or reads a view.
+
+mod docs;
+mod fallback;
+mod generate_iac;
+mod health;
+mod operations;
+mod probes;
+mod progress;
+mod scan;
+mod submit;
+mod tenants;
+
+use actix_web::web;
+use utoipa::OpenApi as _;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::openapi::Document;
+
+pub(crate) use fallback::RouteTable;
+
+/// Registers every documented route.
+pub(crate) fn api(config: &mut ServiceConfig<'_>) {
+    config
+        .service(health::health)
+        .service(health::health_at_root)
+        .service(scan::start)
+        .service(scan::status)
+        .service(generate_iac::start)
+        .service(generate_iac::status)
+        .service(operations::list::list)
+        .service(operations::get::show)
+        .service(operations::cancel::cancel)
+        .service(operations::result::result)
+        .service(operations::download::download)
+        .service(tenants::list)
+        .service(probes::livez)
+        .service(probes::readyz)
+        .service(progress::progress);
+}
+
+/// Registers what is not part of the documented interface: the documentation itself, and the 404.
+pub(crate) fn pages(config: &mut web::ServiceConfig) {
+    docs::configure(config);
+    config.default_service(web::to(fallback::fallback));
+}
+
+/// The document, with the paths of all routes.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    use utoipa_actix_web::AppExt as _;
+    let app = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(Document::openapi())
+        .configure(api);
+    app.split_for_parts().1
+}

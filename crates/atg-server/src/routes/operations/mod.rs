@@ -1,0 +1,7 @@
+//! `/api/v1/operations`: follow, cancel and collect jobs of any kind.
+
+pub(super) mod cancel;
+pub(super) mod download;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod result;

@@ -1,0 +1,128 @@
+//! `GET /ws/progress/{job_id}`: the handshake. What flows afterwards is [`crate::socket`].
+
+use actix_web::http::header::{AUTHORIZATION, ORIGIN, UPGRADE};
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use atg_auth::Scope;
+use atg_models::api::{FrameOptions, RequestError};
+use atg_models::{ErrorCode, Seq};
+
+use super::submit::visible_job;
+use crate::auth::{denied, not_draining, of_header, of_key};
+use crate::error::ApiError;
+use crate::openapi::Refusals;
+use crate::socket;
+use crate::state::AppState;
+
+/// What the query asks for.
+#[derive(Debug, Default)]
+struct Query {
+    api_key: Option<String>,
+    after: Option<Seq>,
+    detail: bool,
+}
+
+/// A job's progress as a WebSocket: text frames of JSON, closed with 1000 after the completion.
+#[utoipa::path(
+    tag = "operations",
+    params(
+        ("job_id" = String, Path, description = "Of any kind of job"),
+        ("after" = Option<u64>, Query, description = "Resume after this sequence; every frame then carries `seq`"),
+        ("detail" = Option<u8>, Query, description = "1: progress frames carry phase and counters"),
+        ("api_key" = Option<String>, Query, description = "The key, for clients that cannot send the header"),
+    ),
+    responses(
+        (status = 101, description = "Frames follow"),
+        (status = 400, description = "A parameter breaks a rule", body = atg_models::api::ErrorResponse),
+        (status = 404, description = "No such job", body = atg_models::api::ErrorResponse),
+        (status = 426, description = "Not a WebSocket handshake", body = atg_models::api::ErrorResponse),
+        Refusals
+    ),
+    security(("bearer_key" = []))
+)]
+#[get("/ws/progress/{job_id}")]
+pub(crate) async fn progress(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    payload: web::Payload,
+    job_id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    not_draining(&state)?;
+    let query = read_query(request.query_string());
+    let api_key = query.as_ref().map_or(None, |query| query.api_key.clone());
+    // The header first: a key in an address is for those who cannot send a header.
+    let principal = match (request.headers().contains_key(AUTHORIZATION), api_key) {
+        (false, Some(key)) => of_key(&state, &key)?,
+        (true, _) | (false, None) => of_header(&state, &request)?,
+    };
+    atg_auth::decide(&principal, Scope::Read, None).map_err(denied)?;
+    is_origin_allowed(&state, &request)?;
+    let job = visible_job(&state, &principal, &job_id).await?;
+    let query = query?;
+    let upgrade = request
+        .headers()
+        .get(UPGRADE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !upgrade.eq_ignore_ascii_case("websocket") {
+        return Err(ApiError::new(
+            ErrorCode::UpgradeRequired,
+            "this path speaks WebSocket only",
+        ));
+    }
+    let (response, session, incoming) = actix_ws::handle(&request, payload).map_err(|error| {
+        ApiError::new(
+            ErrorCode::InvalidRequest,
+            format!("the WebSocket handshake is not valid: {error}"),
+        )
+    })?;
+    let options = FrameOptions {
+        detail: query.detail,
+        seq: query.after.is_some(),
+    };
+    let follower = socket::Follower {
+        state: state.clone(),
+        job: job.id,
+        after: query.after,
+        options,
+    };
+    state.tasks.spawn_local(follower.run(session, incoming));
+    Ok(response)
+}
+
+fn read_query(query: &str) -> Result<Query, RequestError> {
+    let mut read = Query::default();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match name.as_ref() {
+            "api_key" => read.api_key = Some(value.into_owned()),
+            "detail" => read.detail = value == "1" || value == "true",
+            "after" => {
+                let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+                let number = value.parse().ok().filter(|_| digits);
+                let number = number.ok_or_else(|| RequestError::rule("after", "must be a number, 0 or more"))?;
+                read.after = Some(Seq::new(number));
+            }
+            _ => {}
+        }
+    }
+    Ok(read)
+}
+
+/// A browser names where its page comes from; other clients do not.
+fn is_origin_allowed(state: &AppState, request: &HttpRequest) -> Result<(), ApiError> {
+    let Some(origin) = request.headers().get(ORIGIN) else {
+        return Ok(());
+    };
+    let allowed = &state.config.cors_origins;
+    let origin = origin.to_str().unwrap_or_default();
+    if allowed.is_empty()
+        || allowed
+            .iter()
+            .any(|known| known == "*" || known.eq_ignore_ascii_case(origin))
+    {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        ErrorCode::Forbidden,
+        "this origin is not in CORS_ALLOWED_ORIGINS",
+    ))
+}

@@ -1,0 +1,57 @@
+//! `POST /api/v1/scan`, `GET /api/v1/scan/{job_id}`.
+
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use atg_models::JobKind;
+use atg_models::api::{JobResponse, JobStatusResponse, ScanRequest};
+
+use super::submit::{status_of, submit};
+use crate::auth::{Allowed, Operate, Read, permit_tenant};
+use crate::body;
+use crate::error::ApiError;
+use crate::openapi::{BodyRefusals, Refusals};
+use crate::state::AppState;
+
+/// Reads a tenant into the graph.
+#[utoipa::path(
+    tag = "jobs",
+    request_body = ScanRequest,
+    responses((status = 202, description = "Taken on", body = JobResponse), Refusals, BodyRefusals),
+    security(("bearer_key" = []))
+)]
+#[post("/api/v1/scan")]
+pub(crate) async fn start(
+    state: web::Data<AppState>,
+    allowed: Allowed<Operate>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let params: ScanRequest = body::read(&state, &request, payload).await?;
+    permit_tenant(&state, &allowed.principal, params.tenant_id)?;
+    submit(
+        &state,
+        &request,
+        &allowed.principal,
+        JobKind::Scan,
+        params.tenant_id.to_string(),
+        &params,
+    )
+    .await
+}
+
+/// Where a scan stands.
+#[utoipa::path(
+    tag = "jobs",
+    params(("job_id" = String, Path, description = "As the POST answered")),
+    responses((status = 200, body = JobStatusResponse), (status = 404, description = "No such scan", body = atg_models::api::ErrorResponse), Refusals),
+    security(("bearer_key" = []))
+)]
+#[get("/api/v1/scan/{job_id}")]
+pub(crate) async fn status(
+    state: web::Data<AppState>,
+    allowed: Allowed<Read>,
+    job_id: web::Path<String>,
+) -> Result<web::Json<JobStatusResponse>, ApiError> {
+    status_of(&state, &allowed.principal, JobKind::Scan, &job_id)
+        .await
+        .map(web::Json)
+}

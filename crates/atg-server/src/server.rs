@@ -1,0 +1,54 @@
+//! Builds the HTTP server around the state.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{App, HttpServer, middleware, web};
+use atg_models::limits;
+use utoipa_actix_web::AppExt as _;
+
+use crate::edges::edges;
+use crate::request_id::request_id;
+use crate::routes::{self, RouteTable};
+use crate::state::AppState;
+
+/// Seconds that open requests have after the server was told to stop.
+const STOP_GRACE_SECONDS: u64 = 5;
+
+/// Builds the server on a socket that is bound already.
+pub(crate) fn build(state: web::Data<AppState>, listener: TcpListener) -> std::io::Result<Server> {
+    let workers = state.config.workers;
+    let document = routes::document();
+    let table = web::Data::new(RouteTable::of(&document));
+    let document = web::Data::new(document);
+    let server = HttpServer::new(move || {
+        let (app, _) = App::new()
+            .app_data(state.clone())
+            .app_data(table.clone())
+            .app_data(document.clone())
+            .into_utoipa_app()
+            .configure(routes::api)
+            .split_for_parts();
+        app.configure(routes::pages)
+            .wrap(middleware::from_fn(edges))
+            .wrap(middleware::from_fn(request_id))
+    });
+    let slow = Duration::try_from(limits::SLOW_REQUEST_TIMEOUT).unwrap_or(Duration::from_secs(60));
+    let server = server
+        .workers(workers)
+        .max_connections(limits::CONNECTIONS_MAX.div_ceil(workers.max(1)))
+        .client_request_timeout(slow)
+        .shutdown_timeout(STOP_GRACE_SECONDS)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(server)
+}
+
+/// Binds the address; the port is known afterwards even when any free one was asked for.
+pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}

@@ -1,0 +1,33 @@
+//! What every route can reach.
+
+use std::sync::Arc;
+
+use atg_db::{ArtifactStore, GraphStore, JobStore};
+use atg_jobs::Engine;
+use atg_models::{Clock, IdGen};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+
+/// What every route can reach. Built once, shared by all worker threads.
+pub(crate) struct AppState {
+    /// As loaded.
+    pub(crate) config: Config,
+    /// The graph.
+    pub(crate) graph: Arc<dyn GraphStore>,
+    /// Jobs and their logs.
+    pub(crate) jobs: Arc<dyn JobStore>,
+    /// What jobs published.
+    pub(crate) artifacts: Arc<dyn ArtifactStore>,
+    /// Runs the jobs.
+    pub(crate) engine: Engine,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub(crate) ids: Arc<dyn IdGen>,
+    /// Cancelled when the server takes no more work.
+    pub(crate) draining: CancellationToken,
+    /// Sockets, so that shutdown can wait for them.
+    pub(crate) tasks: TaskTracker,
+}

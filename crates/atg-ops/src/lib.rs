@@ -7,6 +7,8 @@ pub mod generate_iac;
 mod limits;
 mod patience;
 pub mod scan;
+#[cfg(test)]
+mod testing;
 
 pub use generate_iac::GenerateIacOperation;
-pub use scan::{ReaderOptions, Readers, ScanOperation};
+pub use scan::ScanOperation;

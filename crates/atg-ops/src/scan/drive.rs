@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use atg_azure::{CallCounts, ScanPlan, TenantReader};
+use atg_azure::{Azure, CallCounts, ReaderOptions, ScanPlan, TenantReader};
 use atg_db::GraphStore;
 use atg_jobs::{OperationContext, OperationError};
 use atg_models::ErrorCode;
@@ -17,13 +17,12 @@ use crate::scan::limit::ResourceLimit;
 use crate::scan::parents::StoredParents;
 use crate::scan::read::Reading;
 use crate::scan::tally::Tally;
-use crate::scan::{ReaderOptions, Readers};
 
 /// Scans, or goes on with the scan that an earlier attempt of the job began.
 pub(super) async fn scan(
     context: &dyn OperationContext,
     graph: &Arc<dyn GraphStore>,
-    readers: &dyn Readers,
+    azure: &dyn Azure,
     request: &ScanRequest,
 ) -> Result<ScanResult, OperationError> {
     let scan_id = context.job_id();
@@ -36,7 +35,7 @@ pub(super) async fn scan(
         message: "asking Azure what there is to read".to_owned(),
         ..Progress::default()
     });
-    let reader = open(readers, request).await?;
+    let reader = open(azure, request).await?;
     let filters = request.filters();
     let plan = reader.plan(&filters, &context.cancelled()).await.map_err(job_end)?;
     let start = ScanStart {
@@ -56,13 +55,15 @@ pub(super) async fn scan(
     result(&record, request)
 }
 
-async fn open(readers: &dyn Readers, request: &ScanRequest) -> Result<Box<dyn TenantReader>, OperationError> {
+async fn open(azure: &dyn Azure, request: &ScanRequest) -> Result<Arc<dyn TenantReader>, OperationError> {
     let options = ReaderOptions {
-        tenant: request.tenant_id,
-        max_concurrency: request.max_concurrency,
+        max_concurrency: usize::try_from(request.max_concurrency).unwrap_or(1),
         max_retries: request.max_retries,
     };
-    let reader = readers.open(options).await.map_err(|error| azure_end(&error))?;
+    let reader = azure
+        .reader(request.tenant_id, options)
+        .await
+        .map_err(|error| azure_end(&error))?;
     if reader.tenant() == request.tenant_id {
         return Ok(reader);
     }

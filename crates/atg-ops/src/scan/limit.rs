@@ -65,10 +65,11 @@ impl ResourceLimit {
         Taken { resources, cut }
     }
 
-    /// Whether reading `source` on is of no use: its pages hold resources, and none may be stored.
+    /// Whether reading `source` on is of no use: its pages hold resources, none may be stored, and some
+    /// were cut off already. Before that, what is left may be empty, and the scan complete.
     pub(super) fn is_used_up(&self, source: &str) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.left == Some(0) && state.sources.contains(source)
+        state.cut && state.left == Some(0) && state.sources.contains(source)
     }
 
     /// Takes back what a page took that could not be stored.

@@ -1,6 +1,6 @@
 //! `scan`: reads a tenant into the graph, page by page, and accounts for what it read.
 //!
-//! Relies on a [`TenantReader`] for pages and on the ledger in the [`GraphStore`] for everything that
+//! Relies on a [`atg_azure::TenantReader`] for pages and on the ledger in the [`GraphStore`] for everything that
 //! must outlive the process. Must never: write before the tenant is proved to be the right one, or
 //! remove anything of a collection that was not read whole.
 
@@ -17,48 +17,30 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use atg_azure::{AzureError, TenantReader};
+use atg_azure::Azure;
 use atg_db::GraphStore;
 use atg_jobs::{Finished, Operation, OperationContext, OperationError, OperationLimits};
+use atg_models::JobKind;
 use atg_models::api::{ScanRequest, ScanResult};
 use atg_models::graph::{Gap, LedgerEntry};
 use atg_models::job::{OnCrash, TenantUse};
 use atg_models::limits::{ATTEMPT_DEADLINE, ATTEMPTS_MAX};
-use atg_models::{JobKind, TenantId};
 
 /// What a ledger says was not read.
 pub(crate) fn gaps_of(ledger: &[LedgerEntry]) -> Vec<Gap> {
     decide::verdict(ledger).1
 }
 
-/// How a tenant is to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReaderOptions {
-    /// Which tenant.
-    pub tenant: TenantId,
-    /// Requests in flight.
-    pub max_concurrency: u32,
-    /// Tries of one request beyond the first.
-    pub max_retries: u32,
-}
-
-/// Makes readers: the server's knowledge of clouds and credentials.
-#[async_trait]
-pub trait Readers: Send + Sync + 'static {
-    /// A reader for one scan.
-    async fn open(&self, options: ReaderOptions) -> Result<Box<dyn TenantReader>, AzureError>;
-}
-
 /// The operation.
 pub struct ScanOperation {
     graph: Arc<dyn GraphStore>,
-    readers: Arc<dyn Readers>,
+    azure: Arc<dyn Azure>,
 }
 
 impl ScanOperation {
-    /// Reads through `readers` into `graph`.
-    pub fn new(graph: Arc<dyn GraphStore>, readers: Arc<dyn Readers>) -> Self {
-        Self { graph, readers }
+    /// Reads `azure` into `graph`.
+    pub fn new(graph: Arc<dyn GraphStore>, azure: Arc<dyn Azure>) -> Self {
+        Self { graph, azure }
     }
 }
 
@@ -90,7 +72,7 @@ impl Operation for ScanOperation {
         params: ScanRequest,
     ) -> Result<Finished<ScanResult>, OperationError> {
         let cancelled = context.cancelled();
-        let scan = drive::scan(context, &self.graph, self.readers.as_ref(), &params);
+        let scan = drive::scan(context, &self.graph, self.azure.as_ref(), &params);
         // Nothing of a scan has to be put in order when it stops: a page is stored or it is not.
         let outcome = tokio::select! {
             biased;

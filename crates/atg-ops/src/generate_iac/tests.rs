@@ -139,8 +139,8 @@ async fn packing_stops_when_nobody_reads_on() {
     let file = |path: &str| OutputFile {
         path: path.to_owned(),
         // Does not compress, so that it fills more chunks than may wait.
-        bytes: (0..2_000_000_u32)
-            .flat_map(|n| Sha256::digest(n.to_le_bytes())[..1].to_vec())
+        bytes: (0..32_000_u32)
+            .flat_map(|n| Sha256::digest(n.to_le_bytes()).to_vec())
             .collect(),
         content_type: "text/plain",
     };

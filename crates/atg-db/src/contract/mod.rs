@@ -1,22 +1,43 @@
 //! The behaviour suites: one for each trait, run against every backend.
 //!
 //! A case is a function over a fresh, empty store. A backend names itself with a factory, an async
-//! function that answers such a store (in an `Arc` or a `Box`) and whatever must be kept alive beside it:
-//! `graph_contract!(factory);` in a test module makes a test of each case.
+//! function that answers such a store (in an `Arc` or a `Box`) and whatever must be kept alive
+//! beside it: `graph_contract!(factory);` in a test module makes a test of each case.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::needless_pass_by_value,
+    clippy::wildcard_imports,
+    clippy::assigning_clones,
+    clippy::float_cmp,
+    reason = "the suites are tests; a case's name says what it is about"
+)]
 
+pub mod artifacts;
 pub mod graph;
+pub mod jobs;
 pub mod world;
 
 /// Makes a test of each named case.
 #[macro_export]
 macro_rules! contract_cases {
-    ($factory:path, $module:path: $($case:ident)+) => {
+    ($factory:path, $suite:path; $($module:ident :: { $($case:ident),+ $(,)? })+) => {
         $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                use $module as cases;
-                let (store, _guard) = $factory().await;
-                cases::$case(&*store).await;
+            mod $module {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $case() {
+                        #[allow(unused_imports, reason = "the factory may be named by its full path")]
+                        use super::*;
+                        use $suite as suite;
+                        let (store, _guard) = $factory().await;
+                        suite::$module::$case(&*store).await;
+                    }
+                )+
             }
         )+
     };

@@ -8,11 +8,12 @@ use atg_models::graph::{
     ScanEnd, ScanFilters, ScanHandle, ScanRecord, ScanStart, Source, Verdict,
 };
 use atg_models::{ArmId, Fence, JobId, JobKind, NodeId, Seq, TenantId};
+use futures_util::StreamExt as _;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Applied, GraphStore, StoreError};
+use crate::{Applied, EdgeRow, GraphStore, StoreError};
 
 /// The tenant of most cases.
 pub fn tenant() -> TenantId {
@@ -314,4 +315,29 @@ pub async fn scan_world<S: GraphStore>(store: &S, number: u128, world: Vec<Obser
     let scan = scan(store, number).await;
     scan.read(collection("s1"), world).await;
     scan.finish().await.graph_digest.expect("a digest")
+}
+
+/// Another tenant.
+pub fn other_tenant() -> TenantId {
+    TenantId::new(Uuid::from_u128(0x22))
+}
+
+/// All edges, in the order of the store.
+pub async fn all_edges<S: GraphStore>(store: &S) -> Vec<EdgeRow> {
+    let edges = store.edges(tenant()).await.expect("a stream");
+    edges.map(|edge| edge.expect("an edge")).collect().await
+}
+
+/// All edges in short: `a LINKED_TO b`, with the last segments of the ids.
+pub async fn edge_texts<S: GraphStore>(store: &S) -> Vec<String> {
+    let last = |id: &NodeId| id.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+    let text = |edge: EdgeRow| {
+        format!(
+            "{} {} {}",
+            last(&edge.source),
+            edge.relation.as_str(),
+            last(&edge.target)
+        )
+    };
+    all_edges(store).await.into_iter().map(text).collect()
 }

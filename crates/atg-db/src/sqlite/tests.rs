@@ -1,35 +1,146 @@
 //! The suites against SQLite, and what is SQLite's own.
+#![expect(clippy::unused_async, reason = "the suites await their factories")]
 
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use crate::sqlite::{SqliteGraph, Stores, open};
+use crate::sqlite::{SqliteGraph, SqliteJobs, Stores, open};
+use crate::{ObjectArtifacts, StoreError};
 
-fn stores() -> (Stores, TempDir) {
+type Kept = (Stores, TempDir);
+
+fn stores() -> Kept {
     let folder = tempfile::tempdir().unwrap();
-    (open(folder.path()).unwrap(), folder)
+    (open(&folder.path().join("data")).unwrap(), folder)
 }
 
-mod graph {
+async fn graph() -> (Arc<SqliteGraph>, Kept) {
+    let kept = stores();
+    (Arc::clone(&kept.0.graph), kept)
+}
+
+async fn jobs() -> (Arc<SqliteJobs>, Kept) {
+    let kept = stores();
+    (Arc::clone(&kept.0.jobs), kept)
+}
+
+async fn artifacts() -> (Arc<ObjectArtifacts>, Kept) {
+    let kept = stores();
+    (Arc::clone(&kept.0.artifacts), kept)
+}
+
+crate::graph_contract!(super::graph);
+crate::job_contract!(super::jobs);
+crate::artifact_contract!(super::artifacts);
+
+mod opening {
+    use std::fs;
+    use std::path::Path;
+
+    use atg_models::job::OnCrash;
+
     use super::*;
+    use crate::contract::world::*;
+    use crate::{GraphStore as _, Health, JobStore as _};
 
-    struct Kept {
-        _stores: Stores,
-        _folder: TempDir,
-    }
-
-    async fn fresh() -> (Arc<SqliteGraph>, Kept) {
+    #[tokio::test]
+    async fn a_second_server_is_refused_by_name() {
         let (stores, folder) = stores();
-        let graph = Arc::clone(&stores.graph);
-        (
-            graph,
-            Kept {
-                _stores: stores,
-                _folder: folder,
-            },
-        )
+        let again = open(&folder.path().join("data"));
+        assert!(
+            matches!(&again, Err(StoreError::Locked { folder }) if folder.ends_with("data")),
+            "{again:?}"
+        );
+        drop(stores);
+        assert!(open(&folder.path().join("data")).is_ok());
     }
 
-    crate::graph_contract!(fresh);
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_folder_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_stores, folder) = stores();
+        let mode = fs::metadata(folder.path().join("data")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_there_after_a_restart() {
+        let (stores, folder) = stores();
+        let digest = scan_world(&*stores.graph, 1, vec![resource(&vnet("a"), serde_json::json!({}))]).await;
+        let job = atg_models::job::NewJob {
+            id: scan_id(9),
+            tenant: "t".to_owned(),
+            tenant_use: atg_models::job::TenantUse::None,
+            on_crash: OnCrash::Interrupt,
+            key_prefix: String::new(),
+            params: serde_json::Value::Null,
+            created_at: at(0),
+        };
+        stores.jobs.insert(job, None).await.unwrap();
+        drop(stores);
+        let stores = open(&folder.path().join("data")).unwrap();
+        assert_eq!(stores.graph.digest(tenant()).await.unwrap(), digest);
+        assert_eq!(
+            stores.jobs.get(scan_id(9)).await.unwrap().unwrap().on_crash,
+            OnCrash::Interrupt
+        );
+        assert_eq!(stores.graph.health().await, Health::Connected);
+    }
+
+    #[tokio::test]
+    async fn a_newer_file_is_refused_by_name() {
+        let (stores, folder) = stores();
+        drop(stores);
+        let path = folder.path().join("data/graph.db");
+        rusqlite::Connection::open(&path)
+            .unwrap()
+            .pragma_update(None, "user_version", 99)
+            .unwrap();
+        let newer = open(&folder.path().join("data"));
+        let refused = matches!(&newer, Err(StoreError::TooNew { file, found: 99, .. }) if file == "graph.db");
+        assert!(refused, "{newer:?}");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_found_after_an_unclean_stop() {
+        let (stores, folder) = stores();
+        let world = (0..200).map(|n| resource(&vnet(&format!("n{n}")), serde_json::json!({"n": n})));
+        scan_world(&*stores.graph, 1, world.collect()).await;
+        drop(stores);
+        let data = folder.path().join("data");
+        damage(&data.join("graph.db"));
+        fs::write(data.join("graph.db.open"), "").unwrap();
+        let damaged = open(&data);
+        assert!(matches!(&damaged, Err(StoreError::Corrupt { .. })), "{damaged:?}");
+    }
+
+    #[tokio::test]
+    async fn a_clean_stop_leaves_no_mark() {
+        let (stores, folder) = stores();
+        let mark = folder.path().join("data/graph.db.open");
+        assert!(mark.exists());
+        drop(stores);
+        assert!(!mark.exists());
+    }
+
+    #[tokio::test]
+    async fn a_staged_upload_of_a_crash_is_swept() {
+        let (stores, folder) = stores();
+        let left = folder.path().join("data/artifacts/artifacts/x.zip#1");
+        fs::create_dir_all(left.parent().unwrap()).unwrap();
+        fs::write(&left, "half").unwrap();
+        let far = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(100_000);
+        let removed = crate::ArtifactStore::sweep(&*stores.artifacts, far).await.unwrap();
+        assert_eq!((removed, left.exists()), (1, false));
+    }
+
+    /// Overwrites pages in the middle of the file.
+    fn damage(path: &Path) {
+        let mut bytes = fs::read(path).unwrap();
+        let middle = bytes.len() / 8 / 4096 * 4096;
+        bytes[middle..middle + 32 * 4096].fill(0xA5);
+        fs::write(path, bytes).unwrap();
+    }
 }

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::sqlite::fault::Outcome;
 use crate::sqlite::graph::edit::Edit;
 use crate::sqlite::graph::prepare::{Prepared, properties};
-use crate::sqlite::graph::schema::{BY_BODY, BY_LOOKUP};
+use crate::sqlite::graph::schema::{BY_BODY, BY_LOOKUP, STUB};
 
 /// Who asserts, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +54,10 @@ impl Edit<'_> {
             if known.as_ref().is_some_and(|(_, known)| *known == said) {
                 continue;
             }
+            if known.is_some() {
+                // Another kind may be stated of an end now.
+                self.orphans.extend([key.s, key.d]);
+            }
             let asserter = Asserter {
                 by: k,
                 path: path_k,
@@ -98,15 +102,21 @@ impl Edit<'_> {
         };
         let path_k = self.session.word(&listed.edge.path)?;
         let said = self.said(&listed.edge)?;
-        self.assert(
-            &key,
-            Asserter {
-                by: by_k,
-                path: path_k,
-                collection: coll_k,
-            },
-            &said,
-        )
+        let asserter = Asserter {
+            by: by_k,
+            path: path_k,
+            collection: coll_k,
+        };
+        self.assert(&key, asserter, &said)?;
+        for end in [&listed.edge.source, &listed.edge.target] {
+            // Its kind may be stated otherwise than before.
+            if let Some(row) = self.row(&end.id)?
+                && row.state == STUB
+            {
+                self.orphans.insert(row.k);
+            }
+        }
+        Ok(())
     }
 
     /// Adds an assertion, and its edge if it is the first. A body replaces what it said itself; of two

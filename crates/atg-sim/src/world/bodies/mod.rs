@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::cx::Cx;
 
+mod backup;
 mod compute;
 mod container;
 mod data;
@@ -145,6 +146,7 @@ types! {
 }
 
 const TABLES: &[&[TypeRow]] = &[
+    backup::ROWS,
     compute::ROWS,
     container::ROWS,
     data::ROWS,

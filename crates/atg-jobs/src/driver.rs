@@ -47,14 +47,14 @@ struct Driver {
 impl Driver {
     async fn drive(&mut self) {
         loop {
-            while self.turn().await {}
+            let planned_at = self.turns().await;
             if self.inner.hard.is_cancelled()
                 || (self.inner.draining.is_cancelled() && self.inner.attempts().is_empty())
             {
                 return;
             }
             let view = self.view().await;
-            let wake_at = next_wake(&view, self.inner.clock.now());
+            let wake_at = next_wake(&view, planned_at);
             tokio::select! {
                 () = self.inner.wake.notified() => {}
                 () = self.inner.clock.sleep_until(wake_at) => {}
@@ -63,12 +63,22 @@ impl Driver {
         }
     }
 
-    /// Does all that is due; answers whether that made something else due.
-    async fn turn(&mut self) -> bool {
+    /// Does all that is due until nothing is, and answers the moment for which that holds.
+    async fn turns(&mut self) -> OffsetDateTime {
+        loop {
+            let now = self.inner.clock.now();
+            if !self.turn(now).await {
+                return now;
+            }
+        }
+    }
+
+    /// Does what is due at `now`; answers whether that made something else due.
+    async fn turn(&mut self, now: OffsetDateTime) -> bool {
         let view = self.view().await;
         let capacity = self.inner.settings.max_concurrent_ops;
         let mut again = false;
-        for action in plan(&view, capacity, self.inner.clock.now()) {
+        for action in plan(&view, capacity, now) {
             match self.act(action).await {
                 Ok(more) => {
                     again |= more;

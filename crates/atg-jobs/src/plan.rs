@@ -93,10 +93,10 @@ pub(crate) fn plan(view: &View, capacity: usize, now: OffsetDateTime) -> Vec<Act
     actions
 }
 
-/// When the driver looks again if nobody wakes it. What was due by `now` has been tried: it waits
-/// for a signal, or for the next look.
-pub(crate) fn next_wake(view: &View, now: OffsetDateTime) -> OffsetDateTime {
-    let mut times = vec![now + ENGINE_TICK];
+/// When the driver looks again if nobody wakes it. `planned` is the moment of the last plan: what was
+/// due by then has been tried, and waits for a signal or for the next look.
+pub(crate) fn next_wake(view: &View, planned: OffsetDateTime) -> OffsetDateTime {
+    let mut times = vec![planned + ENGINE_TICK];
     for attempt in &view.attempts {
         if !attempt.stopping {
             times.push(attempt.deadline);
@@ -113,9 +113,9 @@ pub(crate) fn next_wake(view: &View, now: OffsetDateTime) -> OffsetDateTime {
     }
     times
         .into_iter()
-        .filter(|time| *time > now)
+        .filter(|time| *time > planned)
         .min()
-        .unwrap_or(now + ENGINE_TICK)
+        .unwrap_or(planned + ENGINE_TICK)
 }
 
 #[cfg(test)]

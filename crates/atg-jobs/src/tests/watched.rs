@@ -1,0 +1,157 @@
+//! The real store, counted and made to fail; artifacts that are only counted.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use atg_db::sqlite::SqliteJobs;
+use atg_db::{
+    ArtifactStore, ByteStream, Claimed, EventPage, Health, Inserted, JobPage, JobStore, StoreError, Transition,
+};
+use atg_models::job::{Event, EventBody, JobFilter, JobRecord, NewJob, WorkerId};
+use atg_models::{Fence, JobId, Seq};
+use time::OffsetDateTime;
+
+pub(super) struct WatchedJobs {
+    inner: Arc<SqliteJobs>,
+    /// Every call answers “unavailable”.
+    pub(super) down: AtomicBool,
+    /// Renewals that were accepted.
+    pub(super) renewals: AtomicUsize,
+    /// Writes to logs while jobs ran.
+    pub(super) appends: AtomicUsize,
+}
+
+impl WatchedJobs {
+    pub(super) fn new(inner: Arc<SqliteJobs>) -> Self {
+        Self {
+            inner,
+            down: AtomicBool::new(false),
+            renewals: AtomicUsize::new(0),
+            appends: AtomicUsize::new(0),
+        }
+    }
+
+    fn up(&self) -> Result<&SqliteJobs, StoreError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable {
+                doing: "being down",
+                source: "down".into(),
+            });
+        }
+        Ok(&self.inner)
+    }
+}
+
+#[async_trait]
+impl JobStore for WatchedJobs {
+    async fn insert(&self, job: NewJob, idempotency: Option<(String, [u8; 32])>) -> Result<Inserted, StoreError> {
+        self.up()?.insert(job, idempotency).await
+    }
+
+    async fn get(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+        self.up()?.get(id).await
+    }
+
+    async fn list(&self, filter: JobFilter, limit: u32, offset: u32) -> Result<JobPage, StoreError> {
+        self.up()?.list(filter, limit, offset).await
+    }
+
+    async fn claim(&self, worker: &WorkerId, now: OffsetDateTime) -> Result<Option<Claimed>, StoreError> {
+        self.up()?.claim(worker, now).await
+    }
+
+    async fn transition(
+        &self,
+        id: JobId,
+        event: Event,
+        with: Transition,
+        now: OffsetDateTime,
+    ) -> Result<JobRecord, StoreError> {
+        let renewal = matches!(event, Event::Renewed { .. });
+        let record = self.up()?.transition(id, event, with, now).await?;
+        self.renewals.fetch_add(usize::from(renewal), Ordering::SeqCst);
+        Ok(record)
+    }
+
+    async fn append(
+        &self,
+        id: JobId,
+        fence: Fence,
+        events: Vec<EventBody>,
+        now: OffsetDateTime,
+    ) -> Result<Seq, StoreError> {
+        self.appends.fetch_add(1, Ordering::SeqCst);
+        self.up()?.append(id, fence, events, now).await
+    }
+
+    async fn events(&self, id: JobId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
+        self.up()?.events(id, after, limit).await
+    }
+
+    async fn expired(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<JobId>, StoreError> {
+        self.up()?.expired(now, limit).await
+    }
+
+    async fn held(&self) -> Result<Vec<(JobId, WorkerId)>, StoreError> {
+        self.up()?.held().await
+    }
+
+    async fn next_due(&self) -> Result<Option<OffsetDateTime>, StoreError> {
+        self.up()?.next_due().await
+    }
+
+    async fn checkpoint_get(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.up()?.checkpoint_get(id).await
+    }
+
+    async fn checkpoint_put(&self, id: JobId, fence: Fence, value: Vec<u8>) -> Result<(), StoreError> {
+        self.up()?.checkpoint_put(id, fence, value).await
+    }
+
+    async fn purge(
+        &self,
+        finished_before: OffsetDateTime,
+        idempotency_before: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.up()?.purge(finished_before, idempotency_before, limit).await
+    }
+
+    async fn health(&self) -> Health {
+        self.inner.health().await
+    }
+}
+
+/// Keeps no bytes, only what was asked of it.
+#[derive(Default)]
+pub(super) struct NoArtifacts {
+    pub(super) deleted: Mutex<Vec<JobId>>,
+    pub(super) sweeps: AtomicUsize,
+}
+
+#[async_trait]
+impl ArtifactStore for NoArtifacts {
+    async fn put(&self, _id: JobId, _bytes: ByteStream, _cap_bytes: u64) -> Result<(String, u64), StoreError> {
+        panic!("no engine test publishes")
+    }
+
+    async fn size(&self, _id: JobId) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
+    async fn open(&self, _id: JobId, _range: Option<Range<u64>>) -> Result<ByteStream, StoreError> {
+        Err(StoreError::NotFound { what: "artifact" })
+    }
+
+    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
+        self.deleted.lock().unwrap().push(id);
+        Ok(())
+    }
+
+    async fn sweep(&self, _before: OffsetDateTime) -> Result<u64, StoreError> {
+        self.sweeps.fetch_add(1, Ordering::SeqCst);
+        Ok(0)
+    }
+}

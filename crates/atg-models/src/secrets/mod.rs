@@ -6,6 +6,7 @@
 
 mod base64_text;
 mod body;
+mod hints;
 mod names;
 #[cfg(test)]
 mod planted;

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexSet};
 
-use super::{MARKER, base64_text};
+use super::{MARKER, base64_text, hints};
 
 /// What it is, and how it looks.
 const SHAPES: &[(&str, &str)] = &[
@@ -179,6 +179,9 @@ pub(super) fn replace(text: &str) -> (Cow<'_, str>, usize) {
 }
 
 fn replace_shapes(text: &str) -> (Cow<'_, str>, usize) {
+    if !hints::may_hold_secret(text) {
+        return (Cow::Borrowed(text), 0);
+    }
     let mut replaced = Cow::Borrowed(text);
     let mut count = 0_usize;
     for at in TABLE.any.matches(text) {

@@ -14,9 +14,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use atg_db::contract::world::{
-    arm, collection, edge, end, ended, plain_end, planned, progress, resource, start, tenant,
-};
+use atg_db::contract::world::{arm, collection, edge, end, ended, plain_end, planned, progress, resource, start};
 use atg_db::{GraphStore as _, sqlite};
 use atg_models::NodeId;
 use atg_models::graph::{GraphBatch, NodeKind, Observation, Relation, Verdict};

@@ -14,6 +14,8 @@ pub(crate) const STREAM_PAGE_ROWS: usize = 256;
 pub(crate) const STREAM_PAGE_BYTES: usize = 1024 * 1024;
 /// Pages that wait for a stream's reader.
 pub(crate) const STREAM_QUEUE: usize = 2;
+/// How long a stream waits for its reader before it is cut off with an error.
+pub(crate) const STREAM_STALL: Duration = Duration::from_mins(5);
 /// How long a short read may take.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a read of the whole tenant may take (counts and digest of a million nodes).

@@ -2,6 +2,7 @@
 //!
 //! Must never: run SQL on an async thread, or let a read wait behind a write.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -124,7 +125,10 @@ impl Database {
         let (begun, has_begun) = tokio::sync::oneshot::channel();
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let sender = PageSender(send);
+            let sender = PageSender {
+                pages: send,
+                is_cut: Cell::new(false),
+            };
             let run = || -> Outcome<()> {
                 let mut connection = open_reader(&path)?;
                 in_read_transaction(&mut connection, |connection| {
@@ -134,19 +138,24 @@ impl Database {
                     work(connection, &sender)
                 })
             };
-            if let Err(fault) = run() {
-                let _ = sender.0.blocking_send(Err(fault.while_doing(doing)));
-            }
+            let last = match run() {
+                Ok(()) => Message::End,
+                Err(fault) => Message::Failed(fault.while_doing(doing)),
+            };
+            sender.put(last);
         });
         // An error before the beginning comes as the stream's first item.
         let _ = has_begun.await;
-        let pages = futures_util::stream::unfold(receive, |mut receive| async move {
-            let page: Result<Vec<T>, StoreError> = receive.recv().await?;
-            let items: Vec<Result<T, StoreError>> = match page {
-                Ok(items) => items.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
+        let pages = futures_util::stream::unfold(Some(receive), move |receive| async move {
+            let mut receive = receive?;
+            let (items, rest): (Vec<Result<T, StoreError>>, _) = match receive.recv().await {
+                Some(Message::Page(items)) => (items.into_iter().map(Ok).collect(), Some(receive)),
+                Some(Message::End) => (Vec::new(), None),
+                Some(Message::Failed(error)) => (vec![Err(error)], None),
+                // Cut off without a word: what was read so far must not pass for all.
+                None => (vec![Err(stopped(doing))], None),
             };
-            Some((futures_util::stream::iter(items), receive))
+            Some((futures_util::stream::iter(items), rest))
         });
         Ok(pages.flatten().boxed())
     }
@@ -173,13 +182,35 @@ impl Drop for Database {
     }
 }
 
-/// Sends a stream's pages. Fails when the reader has gone.
-pub(crate) struct PageSender<T>(mpsc::Sender<Result<Vec<T>, StoreError>>);
+/// What a stream's worker says. Only after [`Message::End`] the stream was whole.
+enum Message<T> {
+    Page(Vec<T>),
+    Failed(StoreError),
+    End,
+}
+
+/// Sends a stream's pages. Fails when the reader has gone, or has not read for too long: its state
+/// would keep the write-ahead log from being folded in.
+pub(crate) struct PageSender<T> {
+    pages: mpsc::Sender<Message<T>>,
+    /// A page was lost: the stream must not end as if it were whole.
+    is_cut: Cell<bool>,
+}
 
 impl<T> PageSender<T> {
     /// Sends a page; `false` when nobody reads any more.
     pub(crate) fn send(&self, page: Vec<T>) -> bool {
-        page.is_empty() || self.0.blocking_send(Ok(page)).is_ok()
+        page.is_empty() || self.put(Message::Page(page))
+    }
+
+    fn put(&self, message: Message<T>) -> bool {
+        if self.is_cut.get() {
+            return false;
+        }
+        let send = async { tokio::time::timeout(limits::STREAM_STALL, self.pages.send(message)).await };
+        let sent = matches!(tokio::runtime::Handle::current().block_on(send), Ok(Ok(())));
+        self.is_cut.set(!sent);
+        sent
     }
 }
 
@@ -253,3 +284,6 @@ fn quick_check(connection: &Connection) -> Outcome<()> {
         Err(Fault::Row(verdict))
     }
 }
+
+#[cfg(test)]
+mod tests;

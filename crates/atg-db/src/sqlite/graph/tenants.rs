@@ -12,7 +12,10 @@ use crate::sqlite::writer::Session;
 
 /// The tenants of which something is stored, by id.
 pub(super) fn summaries(connection: &Connection) -> Outcome<Vec<TenantSummary>> {
-    let mut find = connection.prepare_cached("SELECT id FROM tenant ORDER BY id")?;
+    let mut find = connection.prepare_cached(
+        "SELECT id FROM tenant t WHERE EXISTS(SELECT 1 FROM scan s WHERE s.t = t.k)
+           OR EXISTS(SELECT 1 FROM node n WHERE n.t = t.k) ORDER BY id",
+    )?;
     let ids = find
         .query_map([], |row| row.get(0))?
         .collect::<Result<Vec<String>, _>>()?;

@@ -70,7 +70,7 @@ async fn filters_select_what_they_say() {
             "tags.env != 'Prod' and subscriptionId =~ 'AAAAAAAA-0000-0000-0000-000000000001'",
             4,
         ),
-        ("not(name contains '0000') or name endswith '1'", 4),
+        ("not(name contains '0000') or name endswith '1'", 3),
         ("name startswith 'VNET' and resourceGroup =~ 'net-rg'", 12),
         ("id has 'vnet' and isnotempty(location)", 12),
         ("isnull(sku) and strcat(name, '!') == 'vnet-00003!'", 1),

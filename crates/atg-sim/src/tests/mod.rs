@@ -28,7 +28,11 @@ struct Answer {
 }
 
 fn literal(vnets: usize, users: usize) -> Arc<world::Literal> {
-    Arc::new(world::Literal { vnets, users, changed: AtomicBool::new(false) })
+    Arc::new(world::Literal {
+        vnets,
+        users,
+        changed: AtomicBool::new(false),
+    })
 }
 
 fn client() -> reqwest::Client {
@@ -40,11 +44,16 @@ impl Bench {
     fn new(vnets: usize, change: impl FnOnce(&mut SimConfig)) -> Self {
         let mut config = SimConfig::new(literal(vnets, vnets));
         change(&mut config);
-        Self { sim: Simulator::start(config).unwrap(), http: client() }
+        Self {
+            sim: Simulator::start(config).unwrap(),
+            http: client(),
+        }
     }
 
     async fn get(&self, path: &str) -> Answer {
-        self.ask(self.http.get(format!("{}{path}", self.sim.url()))).await.unwrap()
+        self.ask(self.http.get(format!("{}{path}", self.sim.url())))
+            .await
+            .unwrap()
     }
 
     /// A link that the simulator gave.
@@ -57,7 +66,10 @@ impl Bench {
     }
 
     async fn query(&self, body: Value) -> Answer {
-        let url = format!("{}/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01", self.sim.url());
+        let url = format!(
+            "{}/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01",
+            self.sim.url()
+        );
         self.ask(self.http.post(url).json(&body)).await.unwrap()
     }
 
@@ -77,7 +89,9 @@ impl Bench {
         let mut rows = Vec::new();
         let mut token = Value::Null;
         for _ in 0..100 {
-            let answer = self.query(json!({"query": query, "options": {"$top": top, "$skipToken": token}})).await;
+            let answer = self
+                .query(json!({"query": query, "options": {"$top": top, "$skipToken": token}}))
+                .await;
             assert_eq!(answer.status, 200, "{}", answer.body);
             rows.extend(answer.body["data"].as_array().unwrap().iter().cloned());
             token = answer.body["$skipToken"].clone();
@@ -91,11 +105,17 @@ impl Bench {
 
 impl Answer {
     fn code(&self) -> &str {
-        self.body.pointer("/error/code").and_then(Value::as_str).unwrap_or_default()
+        self.body
+            .pointer("/error/code")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
     }
 
     fn values(&self) -> &Vec<Value> {
@@ -104,5 +124,7 @@ impl Answer {
 }
 
 fn ids(rows: &[Value]) -> Vec<String> {
-    rows.iter().map(|row| row["id"].as_str().unwrap().to_lowercase()).collect()
+    rows.iter()
+        .map(|row| row["id"].as_str().unwrap().to_lowercase())
+        .collect()
 }

@@ -2,12 +2,12 @@
 
 use time::Duration;
 
-/// How much of Azure's answers is in memory at once, in units of a small page. Parsed, a Resource
-/// Graph page of 1,000 rows takes some 20 MiB.
-pub(crate) const PAGE_UNITS: usize = 24;
+/// Resource Graph pages in memory at once. Parsed, one of 1,000 rows takes some 20 MiB.
+pub(crate) const LARGE_PAGES: usize = 6;
 
-/// What a Resource Graph page weighs: six of them are held at a time.
-pub(crate) const LARGE_PAGE_UNITS: u32 = 4;
+/// Other pages in memory at once. They have a bound of their own, so that a lane that waits for its
+/// quota does not hold up the others.
+pub(crate) const SMALL_PAGES: usize = 24;
 
 /// How often a partition is read again from its start because its cursor expired.
 pub(crate) const RESTARTS_MAX: u32 = 3;

@@ -15,7 +15,7 @@ use crate::scan::board::Board;
 use crate::scan::decide::{azure_end, job_end, may_sweep, not_planned, verdict};
 use crate::scan::limit::ResourceLimit;
 use crate::scan::parents::StoredParents;
-use crate::scan::read::Reading;
+use crate::scan::read::{PagesInMemory, Reading};
 use crate::scan::tally::Tally;
 
 /// Scans, or goes on with the scan that an earlier attempt of the job began.
@@ -104,7 +104,7 @@ async fn read_and_sweep(
         limit: ResourceLimit::new(request.resource_limit, used),
         tally: Mutex::new(tally),
         parents: StoredParents::new(Arc::clone(graph), request.tenant_id),
-        pages: Reading::units(),
+        pages: PagesInMemory::new(),
         max_concurrency: usize::try_from(request.max_concurrency).unwrap_or(1).max(1),
     };
     for step in &plan.steps {

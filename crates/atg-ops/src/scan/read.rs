@@ -16,7 +16,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{LARGE_PAGE_UNITS, PAGE_UNITS, RESTARTS_MAX};
+use crate::limits::{LARGE_PAGES, RESTARTS_MAX, SMALL_PAGES};
 use crate::patience::{Patience, patiently};
 use crate::scan::board::Board;
 use crate::scan::decide::{azure_end, settlement};
@@ -40,9 +40,32 @@ pub(super) struct Reading<'a> {
     pub(super) tally: Mutex<Tally>,
     pub(super) parents: StoredParents,
     /// Bounds what of Azure's answers is in memory.
-    pub(super) pages: Semaphore,
+    pub(super) pages: PagesInMemory,
     /// Requests in flight.
     pub(super) max_concurrency: usize,
+}
+
+/// Room for pages: large ones of Resource Graph, and the others.
+pub(super) struct PagesInMemory {
+    large: Semaphore,
+    small: Semaphore,
+}
+
+impl PagesInMemory {
+    pub(super) fn new() -> Self {
+        Self {
+            large: Semaphore::new(LARGE_PAGES),
+            small: Semaphore::new(SMALL_PAGES),
+        }
+    }
+
+    fn of(&self, collection: &CollectionKey) -> &Semaphore {
+        if collection.source().starts_with("arg.") {
+            &self.large
+        } else {
+            &self.small
+        }
+    }
 }
 
 /// How a partition was left.
@@ -61,11 +84,6 @@ enum Step {
 }
 
 impl Reading<'_> {
-    /// The units of memory that a scan's pages share.
-    pub(super) fn units() -> Semaphore {
-        Semaphore::new(PAGE_UNITS)
-    }
-
     /// Reads all collections of a step that are not settled, and settles them.
     pub(super) async fn step(&self, collections: &[PlannedCollection]) -> Result<(), OperationError> {
         let unsettled: Vec<BoxFuture<'_, _>> = collections
@@ -144,11 +162,6 @@ impl Reading<'_> {
     ) -> Result<Left, OperationError> {
         let mut patience = Patience::new(Arc::clone(&self.clock));
         let mut restarts: u32 = 0;
-        let units = if collection.source().starts_with("arg.") {
-            LARGE_PAGE_UNITS
-        } else {
-            1
-        };
         loop {
             if forbidden.is_cancelled() {
                 // Another partition has said so, and says it for all.
@@ -163,7 +176,7 @@ impl Reading<'_> {
                 return Ok(Left::Problem(partition.key, CollectionState::Failed { reason }));
             }
             // Held until the page is stored. The semaphore is never closed.
-            let _held = self.pages.acquire_many(units).await;
+            let _held = self.pages.of(collection).acquire().await;
             let read = self
                 .reader
                 .page(

@@ -208,6 +208,11 @@ impl<'w> Cx<'w> {
         codec::encode(self.world.seed(), Kind::Principal, index).to_string()
     }
 
+    /// The object id of one of Microsoft's own principals.
+    pub(crate) fn principal_of_first_party(&self, index: usize) -> String {
+        codec::encode(self.world.seed(), Kind::Principal, index).to_string()
+    }
+
     /// The client id of this resource's identity.
     pub(crate) fn client(&self) -> String {
         let index = self

@@ -14,10 +14,12 @@ mod directory;
 mod plan;
 mod seeded;
 mod shape;
+mod snapshot;
 mod stamps;
 mod words;
 
 pub use seeded::SeededWorld;
+pub use snapshot::{SnapshotError, SnapshotWorld};
 
 use atg_models::TenantId;
 use serde_json::Value;
@@ -130,5 +132,7 @@ pub struct PlantedChanges {
     pub removed: Vec<String>,
 }
 
+#[cfg(test)]
+mod data_tests;
 #[cfg(test)]
 mod tests;

@@ -224,7 +224,7 @@ fn workbook(c: &Cx<'_>) -> Value {
 fn dashboard(c: &Cx<'_>) -> Value {
     let part = json!({
         "position": {"x": 0, "y": 0, "rowSpan": 4, "colSpan": 6},
-        "metadata": {"type": "Extension/HubsExtension/PartType/MarkdownPart", "inputs": [], "settings": {"content": {"settings": {"content": "# Operations", "title": "", "subtitle": ""}}}},
+        "metadata": {"type": "Extension/HubsExtension/PartType/MarkdownPart", "inputs": [], "settings": {"content": {"content": "# Operations", "title": "", "subtitle": ""}}},
     });
     json!({"tags": {"hidden-title": "Operations"}, "properties": {
         "lenses": [{"order": 0, "parts": [part]}], "metadata": {"model": {"timeRange": {"value": {"relative": {"duration": 24, "timeUnit": 1}}, "type": "MsPortalFx.Composition.Configuration.ValueTypes.TimeRange"}}},
@@ -239,7 +239,7 @@ fn insights(c: &Cx<'_>) -> Value {
         "ConnectionString": format!("InstrumentationKey={key};IngestionEndpoint=https://{0}-1.in.applicationinsights.azure.com/;ApplicationId={app}", c.location()),
         "Name": c.own_name(), "CreationDate": c.time("created"), "TenantId": c.subscription(), "provisioningState": "Succeeded", "RetentionInDays": 90,
         "WorkspaceResourceId": c.id_in("monitor", LAW, 0), "IngestionMode": "LogAnalytics", "publicNetworkAccessForIngestion": "Enabled",
-        "publicNetworkAccessForQuery": "Enabled", "Ver": "v2", "DisableIpMasking": false, "SamplingPercentage": null,
+        "publicNetworkAccessForQuery": "Enabled", "DisableIpMasking": false, "SamplingPercentage": null,
     }})
 }
 

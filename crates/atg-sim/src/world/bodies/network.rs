@@ -485,7 +485,7 @@ fn private_endpoint(c: &Cx<'_>) -> Value {
         "blob.core.windows.net"
     };
     json!({"properties": {
-        "provisioningState": "Succeeded", "resourceGuid": c.guid("resource"), "ipConfigurations": [],
+        "provisioningState": "Succeeded", "ipConfigurations": [],
         "subnet": link(c.part(VNET, 0, "subnets/default")), "manualPrivateLinkServiceConnections": [], "customNetworkInterfaceName": "",
         "privateLinkServiceConnections": [{
             "name": name, "id": format!("{id}/privateLinkServiceConnections/{name}"),

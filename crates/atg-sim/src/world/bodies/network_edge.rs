@@ -64,26 +64,24 @@ fn application_gateway(c: &Cx<'_>) -> Value {
         }
         json!([{"name": name, "id": at(list, name), "type": format!("Microsoft.Network/applicationGateways/{list}"), "properties": properties}])
     };
-    let rule = at("requestRoutingRules", "rule");
     json!({"properties": {
         "provisioningState": "Succeeded", "resourceGuid": c.guid("resource"), "operationalState": "Running",
         "sku": {"name": "WAF_v2", "tier": "WAF_v2"}, "autoscaleConfiguration": {"minCapacity": 1, "maxCapacity": 4},
         "firewallPolicy": link(c.id(WAF, 0)), "enableHttp2": true,
         "gatewayIPConfigurations": part("gatewayIPConfigurations", "gateway", json!({"subnet": link(c.part(VNET, 0, "subnets/snet-app"))})),
         "frontendIPConfigurations": part("frontendIPConfigurations", "public", json!({
-            "privateIPAllocationMethod": "Dynamic", "publicIPAddress": link(c.id(PIP, 0)), "httpListeners": [{"id": at("httpListeners", "http")}],
+            "privateIPAllocationMethod": "Dynamic", "publicIPAddress": link(c.id(PIP, 0)),
         })),
-        "frontendPorts": part("frontendPorts", "port-80", json!({"port": 80, "httpListeners": [{"id": at("httpListeners", "http")}]})),
+        "frontendPorts": part("frontendPorts", "port-80", json!({"port": 80})),
         "backendAddressPools": part("backendAddressPools", "sites", json!({
-            "backendAddresses": [{"fqdn": format!("{}.azurewebsites.net", c.compact("app"))}], "requestRoutingRules": [{"id": rule}],
+            "backendAddresses": [{"fqdn": format!("{}.azurewebsites.net", c.compact("app"))}],
         })),
         "backendHttpSettingsCollection": part("backendHttpSettingsCollection", "https", json!({
             "port": 443, "protocol": "Https", "cookieBasedAffinity": "Disabled", "pickHostNameFromBackendAddress": true, "requestTimeout": 30,
-            "requestRoutingRules": [{"id": rule}],
         })),
         "httpListeners": part("httpListeners", "http", json!({
             "frontendIPConfiguration": {"id": at("frontendIPConfigurations", "public")}, "frontendPort": {"id": at("frontendPorts", "port-80")},
-            "protocol": "Http", "hostNames": [], "requireServerNameIndication": false, "requestRoutingRules": [{"id": rule}],
+            "protocol": "Http", "hostNames": [], "requireServerNameIndication": false,
         })),
         "requestRoutingRules": part("requestRoutingRules", "rule", json!({
             "ruleType": "Basic", "priority": 100, "httpListener": {"id": at("httpListeners", "http")},

@@ -157,7 +157,7 @@ fn watcher_name(c: &Cx<'_>) -> String {
 }
 
 fn watcher(_: &Cx<'_>) -> Value {
-    json!({"properties": {"provisioningState": "Succeeded", "runningOperationIds": []}})
+    json!({"properties": {"provisioningState": "Succeeded"}})
 }
 
 fn flow_log(c: &Cx<'_>) -> Value {

@@ -117,6 +117,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Value,
+    /// The body as it is sent, where it was measured already.
+    pub(crate) sent: Option<Bytes>,
     /// It is to speak of another tenant.
     pub(crate) foreign: bool,
 }
@@ -128,6 +130,7 @@ impl Reply {
             status: 200,
             headers: Vec::new(),
             body,
+            sent: None,
             foreign: false,
         }
     }
@@ -138,6 +141,7 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: json!({"error": {"code": code, "message": message}}),
+            sent: None,
             foreign: false,
         }
     }

@@ -190,5 +190,6 @@ fn make_foreign(sim: &Sim, reply: &mut Reply) {
     let text = tables::replace_ignoring_case(&reply.body.to_string(), &sim.tenant(), &sim.foreign_tenant());
     if let Ok(body) = serde_json::from_str(&text) {
         reply.body = body;
+        reply.sent = None;
     }
 }

@@ -285,7 +285,9 @@ fn response(sim: &Sim, outcome: Outcome) -> HttpResponse {
         }
     }
     builder.insert_header(("x-ms-request-id", sim.request_id()));
-    let bytes = Bytes::from(serde_json::to_vec(&reply.body).unwrap_or_default());
+    let bytes = reply
+        .sent
+        .unwrap_or_else(|| Bytes::from(serde_json::to_vec(&reply.body).unwrap_or_default()));
     let json = (CONTENT_TYPE, "application/json; charset=utf-8");
     match wire {
         Wire::Whole => builder.insert_header(json).body(bytes),

@@ -251,6 +251,7 @@ fn aad_error(sim: &Sim, status: u16, error: &str, code: u32, text: &str) -> Repl
     Reply {
         status,
         headers: Vec::new(),
+        sent: None,
         foreign: false,
         body: json!({
             "error": error,

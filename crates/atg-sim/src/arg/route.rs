@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::kql;
@@ -189,6 +190,13 @@ fn run(sim: &Sim, call: &Call, asked: &Asked) -> Result<Reply, Vec<Value>> {
     };
     let path = call.path.to_ascii_lowercase();
     let scope = scope(sim, asked, &path);
+    if nothing_readable(&scope) {
+        return Ok(Reply::error(
+            403,
+            "AccessDenied",
+            "No access to any of the subscriptions that the query names.",
+        ));
+    }
     let key = format!("{}\0{:?}\0{:?}", asked.query, scope.subscriptions, scope.forbidden);
     let start = match &asked.token {
         Some(_) if sim.strikes(FaultKind::SkipTokenExpired, Lane::Arg, &path).is_some() => {
@@ -223,19 +231,17 @@ fn run(sim: &Sim, call: &Call, asked: &Asked) -> Result<Reply, Vec<Value>> {
     if let (Some(next), true, Some(map)) = (page.next, has_id, body.as_object_mut()) {
         map.insert("$skipToken".to_owned(), Value::String(page::cursor(sim, &key, next)));
     }
-    if refused || too_large(&body) {
+    let sent = Bytes::from(serde_json::to_vec(&body).unwrap_or_default());
+    if refused || sent.len() > MAX_ANSWER_BYTES {
         return Err(detail(
             "ResponsePayloadTooLarge",
             "Response payload size is too large, and exceeded the limit of 16777216 bytes. Please reduce the page size.",
         ));
     }
     let mut reply = Reply::ok(body);
+    reply.sent = Some(sent);
     reply.foreign = page.foreign;
     Ok(reply)
-}
-
-fn too_large(body: &Value) -> bool {
-    serde_json::to_vec(body).is_ok_and(|bytes| bytes.len() > MAX_ANSWER_BYTES)
 }
 
 fn scope(sim: &Sim, asked: &Asked, path_lower: &str) -> Scope {
@@ -260,6 +266,13 @@ fn scope(sim: &Sim, asked: &Asked, path_lower: &str) -> Scope {
         subscriptions: Some(below.collect()),
         forbidden,
     }
+}
+
+/// Documented: of the named subscriptions those that may not be read are left out silently, unless
+/// that leaves none.
+fn nothing_readable(scope: &Scope) -> bool {
+    let listed = scope.subscriptions.as_ref();
+    listed.is_some_and(|listed| !listed.is_empty() && listed.iter().all(|own| Some(own) == scope.forbidden.as_ref()))
 }
 
 fn skip_token(error: CursorError) -> Vec<Value> {

@@ -105,6 +105,8 @@ async fn scopes_are_forbidden() {
         bench.get("/subscriptions?api-version=2022-12-01").await.values().len(),
         2
     );
+    let alone = bench.query(json!({"query": ORDERED, "subscriptions": [SUB_A]})).await;
+    assert_eq!((alone.status, alone.code()), (403, "AccessDenied"));
     let bench = Bench::new(3, with("forbidden_collection:target=groups"));
     assert_eq!(bench.get("/v1.0/groups").await.code(), "Authorization_RequestDenied");
     assert_eq!(bench.get("/v1.0/users").await.status, 200);

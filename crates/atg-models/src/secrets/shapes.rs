@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex, RegexSet};
+use regex::{Captures, Regex};
 
 use super::{MARKER, base64_text, hints};
 
@@ -130,23 +130,17 @@ const SHAPES: &[(&str, &str)] = &[
     ("age key", r"(?P<s>AGE-SECRET-KEY-1[A-Z0-9]{58})"),
 ];
 
-struct Table {
-    any: RegexSet,
-    each: Vec<Regex>,
-}
-
+/// One automaton each: together they would be too large a one to be kept, and each has a literal to
+/// skip to.
 #[expect(
     clippy::expect_used,
     reason = "a row that does not compile must stop the program, not let secrets pass; a test compiles them all"
 )]
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let patterns = || SHAPES.iter().map(|(_, pattern)| *pattern);
-    Table {
-        any: RegexSet::new(patterns()).expect("every shape compiles"),
-        each: patterns()
-            .map(|pattern| Regex::new(pattern).expect("every shape compiles"))
-            .collect(),
-    }
+static COMPILED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let shapes = SHAPES.iter();
+    shapes
+        .map(|(_, pattern)| Regex::new(pattern).expect("every shape compiles"))
+        .collect()
 });
 
 /// Whether the text holds a credential, as it is or in base64.
@@ -184,8 +178,7 @@ fn replace_shapes(text: &str) -> (Cow<'_, str>, usize) {
     }
     let mut replaced = Cow::Borrowed(text);
     let mut count = 0_usize;
-    for at in TABLE.any.matches(text) {
-        let Some(shape) = TABLE.each.get(at) else { continue };
+    for shape in COMPILED.iter().filter(|shape| shape.is_match(text)) {
         let without = shape.replace_all(&replaced, |found: &Captures<'_>| without_secret(found, &mut count));
         if let Cow::Owned(without) = without {
             replaced = Cow::Owned(without);

@@ -139,7 +139,7 @@ pub(crate) fn assignment_always(world: &SeededWorld, index: usize) -> Option<Val
     });
     let name = encode(world.seed(), Kind::Assignment, index).to_string();
     let prefix = if scope == "/" { "" } else { scope.as_str() };
-    let conditional = number(world, "condition", index) % 30 == 0;
+    let conditional = number(world, "condition", index).is_multiple_of(30);
     let condition = "((!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringEquals 'reports'))";
     let properties = json!({
         "scope": scope,
@@ -182,11 +182,11 @@ fn scope(world: &SeededWorld, index: usize) -> (String, Option<usize>) {
         return (format!("/providers/Microsoft.Management/managementGroups/{name}"), None);
     }
     for attempt in 0..SCOPE_TRIES {
-        if kind < 55 && kind >= 25 {
+        if (25..55).contains(&kind) {
             let groups = seeded::wide(world.sizes().resource_groups).max(1);
             let group = seeded::narrow(number(&format!("group{attempt}")) % groups);
             if group < world.sizes().resource_groups && !changes::is_removed_group(world, group) {
-                let subscription = world.subscription_of_block(group / PLAN.stamps.len());
+                let subscription = shape::subscription_of_block(group / PLAN.stamps.len());
                 return (world.group_id(group), Some(subscription));
             }
         } else if kind >= 55 {
@@ -195,7 +195,7 @@ fn scope(world: &SeededWorld, index: usize) -> (String, Option<usize>) {
             // Role assignments stand on top-level resources that stay where they are.
             let fit = |cx: &Cx<'_>| cx.slot.row.arm.split('/').count() == 2 && !changes::is_untouchable(cx);
             if let Some(cx) = cx.filter(|cx| world.resources() > 0 && fit(cx)) {
-                return (changes::usual_id(&cx), Some(world.subscription_of_block(cx.block)));
+                return (changes::usual_id(&cx), Some(shape::subscription_of_block(cx.block)));
             }
         }
     }

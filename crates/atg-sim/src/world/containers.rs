@@ -186,7 +186,7 @@ pub(crate) fn resource_group(world: &SeededWorld, group: usize) -> Option<Value>
     let block = group / PLAN.stamps.len();
     row.insert(
         "subscriptionId".to_owned(),
-        Value::String(world.subscription_guid(world.subscription_of_block(block))),
+        Value::String(world.subscription_guid(shape::subscription_of_block(block))),
     );
     row.insert(
         "resourceGroup".to_owned(),
@@ -230,11 +230,11 @@ fn tags(number: u64, env: &str) -> Value {
         "costCenter".to_owned(),
         Value::String(format!("CC-{}", 1000 + number % 40)),
     );
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         let owner = words::pick(&words::DEPARTMENTS, number / 3).unwrap_or("IT Operations");
         tags.insert("Owner".to_owned(), Value::String(owner.to_owned()));
     }
-    if number % 17 == 0 {
+    if number.is_multiple_of(17) {
         tags.insert(
             "note".to_owned(),
             Value::String("see \"runbook\" ${team} — keep".to_owned()),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::codec::{self, Kind};
 use super::plan::{PLAN, Slot};
 use super::seeded::SeededWorld;
-use super::words;
+use super::{shape, words};
 use crate::seeded::{self, hash, pair};
 
 /// One resource being made.
@@ -114,8 +114,7 @@ impl<'w> Cx<'w> {
 
     /// The subscription's id.
     pub(crate) fn subscription(&self) -> String {
-        self.world
-            .subscription_guid(self.world.subscription_of_block(self.block))
+        self.world.subscription_guid(shape::subscription_of_block(self.block))
     }
 
     /// The id of the group.
@@ -154,18 +153,9 @@ impl<'w> Cx<'w> {
 
     /// The id of something below a resource of the group: `…/subnets/default`.
     pub(crate) fn part(&self, arm: &str, ord: usize, below: &str) -> Value {
-        match self.id(arm, ord) {
-            Value::String(id) => Value::String(format!("{id}/{below}")),
-            other => other,
-        }
-    }
-
-    /// The same for another group of the block.
-    pub(crate) fn part_in(&self, stamp: &str, arm: &str, ord: usize, below: &str) -> Value {
-        match self.id_in(stamp, arm, ord) {
-            Value::String(id) => Value::String(format!("{id}/{below}")),
-            other => other,
-        }
+        self.id(arm, ord)
+            .as_str()
+            .map_or(Value::Null, |id| Value::String(format!("{id}/{below}")))
     }
 
     fn reference(&self, other: Option<Cx<'w>>) -> Value {

@@ -51,23 +51,16 @@ fn unknown(value: &Value, node: &Value, defs: &Value, path: &str, out: &mut BTre
         node
     };
     match node["kind"].as_str().unwrap_or_default() {
-        "object" => {
-            let Some(map) = value.as_object() else {
-                out.insert(format!("{path}: not an object"));
-                return;
-            };
-            members(map, &[&node["props"]], &node["extra"], defs, path, out);
-        }
+        "object" => match value.as_object() {
+            Some(map) => members(map, &[&node["props"]], &node["extra"], defs, path, out),
+            None => drop(out.insert(format!("{path}: not an object"))),
+        },
         "discriminated" => {
             let by = node["by"].as_str().unwrap();
             let Some(map) = value.as_object() else { return };
             let chosen = map.get(by).and_then(Value::as_str).unwrap_or_default();
             let variants = node["variants"].as_object().unwrap();
-            let variant = variants
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case(chosen))
-                .map(|(_, node)| node);
-            let Some(variant) = variant else {
+            let Some((_, variant)) = variants.iter().find(|(name, _)| name.eq_ignore_ascii_case(chosen)) else {
                 out.insert(format!("{path}: no variant {chosen}"));
                 return;
             };
@@ -95,9 +88,9 @@ fn unknown(value: &Value, node: &Value, defs: &Value, path: &str, out: &mut BTre
                 out.insert(format!("{path}: not a list"));
                 return;
             };
-            items
-                .iter()
-                .for_each(|inner| unknown(inner, &node["items"], defs, &format!("{path}[]"), out));
+            for inner in items {
+                unknown(inner, &node["items"], defs, &format!("{path}[]"), out);
+            }
         }
         "string" if !value.is_string() => drop(out.insert(format!("{path}: not a string: {value}"))),
         "bool" if !value.is_boolean() => drop(out.insert(format!("{path}: not a bool: {value}"))),

@@ -66,7 +66,7 @@ pub(crate) fn user_always(world: &SeededWorld, index: usize) -> Value {
             .to_lowercase()
     };
     let local = format!("{}.{}{index}", ascii(first), ascii(last));
-    let guest = at % 11 == 0;
+    let guest = at.is_multiple_of(11);
     let domain = world.domain();
     let name = if guest {
         format!("{local}_fabrikam.com#EXT#@{domain}")
@@ -76,10 +76,10 @@ pub(crate) fn user_always(world: &SeededWorld, index: usize) -> Value {
     json!({
         "id": id(world, Kind::User, index), "displayName": format!("{first} {last}"), "givenName": first, "surname": last,
         "userPrincipalName": name, "mail": if guest { format!("{local}@fabrikam.com") } else { format!("{local}@{domain}") },
-        "userType": if guest { "Guest" } else { "Member" }, "accountEnabled": at % 29 != 0, "businessPhones": [],
-        "jobTitle": if at % 7 == 0 { "Manager" } else { "Specialist" }, "mobilePhone": null, "officeLocation": null,
+        "userType": if guest { "Guest" } else { "Member" }, "accountEnabled": !at.is_multiple_of(29), "businessPhones": [],
+        "jobTitle": if at.is_multiple_of(7) { "Manager" } else { "Specialist" }, "mobilePhone": null, "officeLocation": null,
         "preferredLanguage": "en", "department": words::pick(&words::DEPARTMENTS, at / 600),
-        "createdDateTime": "2022-09-05T07:41:13Z", "onPremisesSyncEnabled": (at % 3 == 0).then_some(true),
+        "createdDateTime": "2022-09-05T07:41:13Z", "onPremisesSyncEnabled": (at.is_multiple_of(3)).then_some(true),
         "usageLocation": "DE", "companyName": "Contoso", "employeeId": format!("E{index:06}"),
     })
 }
@@ -89,7 +89,7 @@ pub(crate) fn group(world: &SeededWorld, index: usize) -> Value {
     let at = number(world, "group", index);
     let stem = words::pick(&words::STEMS, at).unwrap_or_default();
     let kind = words::pick(&["admins", "readers", "developers", "operators"], at / 64).unwrap_or_default();
-    let unified = at % 6 == 0;
+    let unified = at.is_multiple_of(6);
     let types: &[&str] = if unified { &["Unified"] } else { &[] };
     json!({
         "id": id(world, Kind::Group, index), "displayName": format!("sg-{stem}-{kind}-{index:03}"),
@@ -203,7 +203,7 @@ pub(crate) fn unit(world: &SeededWorld, index: usize) -> Value {
 
 /// Delegated permission grant `index`: an application's principal may act on Microsoft Graph.
 pub(crate) fn grant(world: &SeededWorld, index: usize) -> Value {
-    let for_one = index % 4 == 0;
+    let for_one = index.is_multiple_of(4);
     let user = seeded::narrow(
         number(world, "grant", index)
             .checked_rem(seeded::wide(world.users()))
@@ -222,7 +222,7 @@ pub(crate) fn device(world: &SeededWorld, index: usize) -> Value {
     json!({
         "id": id(world, Kind::Device, index), "deviceId": seeded::uuid(world.seed(), &format!("device{index}")),
         "displayName": format!("LAPTOP-{index:05}"), "operatingSystem": "Windows", "operatingSystemVersion": "10.0.22631.4317",
-        "accountEnabled": true, "isCompliant": index % 5 != 0, "isManaged": true, "trustType": "AzureAd", "profileType": "RegisteredDevice",
+        "accountEnabled": true, "isCompliant": !index.is_multiple_of(5), "isManaged": true, "trustType": "AzureAd", "profileType": "RegisteredDevice",
     })
 }
 
@@ -257,12 +257,12 @@ pub(crate) fn listing(world: &SeededWorld, listing: Listing, object_id: &str) ->
             users(world, "app owner", index, 1)
         }
         (Listing::PrincipalOwners, Kind::Principal)
-            if index < sizes.principals_before_identities() && index % 3 == 0 =>
+            if index < sizes.principals_before_identities() && index.is_multiple_of(3) =>
         {
             users(world, "principal owner", index, 1)
         }
         (Listing::AppRoleAssignedTo, Kind::Principal) if index == 0 => (0..sizes.applications)
-            .filter(|app| app % 4 == 0)
+            .filter(|app| app.is_multiple_of(4))
             .map(|app| assigned(world, app))
             .collect(),
         _ => Vec::new(),
@@ -273,7 +273,8 @@ pub(crate) fn listing(world: &SeededWorld, listing: Listing, object_id: &str) ->
 fn members(world: &SeededWorld, index: usize) -> Vec<Value> {
     let groups = world.sizes().groups;
     let mut list = users(world, "member", index, MEMBERS);
-    let children = (index * NESTING + 1..=index * NESTING + NESTING).filter(|child| *child < groups && index % 2 == 0);
+    let children =
+        (index * NESTING + 1..=index * NESTING + NESTING).filter(|child| *child < groups && index.is_multiple_of(2));
     list.extend(children.map(|child| reference("group", &id(world, Kind::Group, child))));
     let last = groups.saturating_sub(1);
     let partner = match index {
@@ -284,7 +285,7 @@ fn members(world: &SeededWorld, index: usize) -> Vec<Value> {
     };
     let partner = partner.map(|partner| reference("group", &id(world, Kind::Group, partner)));
     list.extend(partner);
-    if index % 5 == 0 {
+    if index.is_multiple_of(5) {
         let principals = seeded::wide(world.sizes().principals);
         let at = number(world, "member principal", index)
             .checked_rem(principals)

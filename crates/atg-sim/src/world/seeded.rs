@@ -68,11 +68,6 @@ impl SeededWorld {
         self.tenant.to_string()
     }
 
-    /// Two blocks share a subscription.
-    pub(crate) fn subscription_of_block(&self, block: usize) -> usize {
-        block / shape::BLOCKS_PER_SUBSCRIPTION
-    }
-
     pub(crate) fn subscription_guid(&self, index: usize) -> String {
         codec::encode(self.seed, Kind::Subscription, index).to_string()
     }
@@ -83,7 +78,7 @@ impl SeededWorld {
 
     /// `/subscriptions/…/resourceGroups/…`.
     pub(crate) fn group_id(&self, group: usize) -> String {
-        let subscription = self.subscription_guid(self.subscription_of_block(group / PLAN.stamps.len()));
+        let subscription = self.subscription_guid(shape::subscription_of_block(group / PLAN.stamps.len()));
         format!(
             "/subscriptions/{subscription}/resourceGroups/{}",
             containers::group_name(self.seed, group)
@@ -137,8 +132,9 @@ impl SeededWorld {
             (Spelling::Own, bodies::APPI | bodies::ACTION_GROUP | bodies::WORKBOOK) => {
                 arm = arm.replace("Microsoft.Insights", "microsoft.insights");
             }
-            (Spelling::Own, bodies::LAW | bodies::ACTIVITY_ALERT | bodies::SOLUTION) => keyword = "resourcegroups",
-            (Spelling::LowerGroups, _) => keyword = "resourcegroups",
+            (Spelling::Own, bodies::LAW | bodies::ACTIVITY_ALERT | bodies::SOLUTION) | (Spelling::LowerGroups, _) => {
+                keyword = "resourcegroups";
+            }
             (Spelling::Own | Spelling::Usual, _) => {}
         }
         let mut id = format!(
@@ -305,7 +301,7 @@ impl World for SeededWorld {
             | Table::PermissionGrants
             | Table::Devices => return None,
         };
-        Some(self.subscription_guid(self.subscription_of_block(block)))
+        Some(self.subscription_guid(shape::subscription_of_block(block)))
     }
 
     fn resource(&self, id_lower: &str) -> Option<Value> {
@@ -331,7 +327,7 @@ impl World for SeededWorld {
             return None;
         };
         let group = containers::group_named(self, name)?;
-        if self.subscription_of_block(group / PLAN.stamps.len()) != index {
+        if shape::subscription_of_block(group / PLAN.stamps.len()) != index {
             return None;
         }
         match rest {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::plan::PLAN;
 
 /// Two blocks are about 800 resources.
-pub(crate) const BLOCKS_PER_SUBSCRIPTION: usize = 2;
+const BLOCKS_PER_SUBSCRIPTION: usize = 2;
 /// The measured tenant, to which the directory is scaled.
 const MEASURED_RESOURCES: usize = 3_459;
 const MEASURED_USERS: usize = 427;
@@ -86,6 +86,11 @@ impl Sizes {
     pub(crate) fn principals_before_identities(&self) -> usize {
         super::directory::FIRST_PARTY.len() + self.applications
     }
+}
+
+/// The subscription of a block.
+pub(crate) fn subscription_of_block(block: usize) -> usize {
+    block / BLOCKS_PER_SUBSCRIPTION
 }
 
 /// Adds the columns that a body lacks, as nulls.

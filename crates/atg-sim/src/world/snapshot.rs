@@ -85,7 +85,9 @@ impl SnapshotWorld {
             let templates: Vec<(String, Vec<Value>)> = serde_json::from_str(text)?;
             for (number, (name, mut bodies)) in templates.into_iter().enumerate() {
                 own_group(&name, number, &mut bodies);
-                bodies.into_iter().for_each(|body| world.add(body, None, None));
+                for body in bodies {
+                    world.add(body, None, None);
+                }
             }
         } else {
             for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -284,7 +286,9 @@ fn own_group(name: &str, number: usize, bodies: &mut [Value]) {
     for (at, old) in counts.keys().enumerate() {
         let suffix = if at == 0 { String::new() } else { format!("-{at}") };
         let new = format!("{safe}-{number:03}{suffix}");
-        bodies.iter_mut().for_each(|body| rename(body, old, &new));
+        for body in bodies.iter_mut() {
+            rename(body, old, &new);
+        }
     }
 }
 

@@ -77,7 +77,7 @@ fn ddos(c: &Cx<'_>) -> Value {
     json!({"properties": {"provisioningState": "Succeeded", "resourceGuid": c.guid("resource"), "virtualNetworks": networks}})
 }
 
-fn ip_group(c: &Cx<'_>) -> Value {
+fn ip_group(_: &Cx<'_>) -> Value {
     json!({"properties": {"provisioningState": "Succeeded", "ipAddresses": ["203.0.113.0/24", "198.51.100.7"], "firewalls": [], "firewallPolicies": []}})
 }
 

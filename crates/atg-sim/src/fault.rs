@@ -167,7 +167,12 @@ impl Fault {
         const LAST_NTH: u64 = 3;
         let number = seeded::hash(seed, kind.as_str());
         // A scan with a static token never comes to the token lane.
-        let lanes: Vec<Lane> = kind.lanes().iter().copied().filter(|lane| *lane != Lane::Token).collect();
+        let lanes: Vec<Lane> = kind
+            .lanes()
+            .iter()
+            .copied()
+            .filter(|lane| *lane != Lane::Token)
+            .collect();
         let at = seeded::narrow(number % seeded::wide(lanes.len()).max(1));
         let fault = Self::new(kind);
         Self {

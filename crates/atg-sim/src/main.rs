@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use atg_sim::world::{SeededWorld, World};
+use atg_sim::world::{SeededWorld, SnapshotWorld, World};
 use atg_sim::{Fault, SimConfig, Simulator};
 use clap::Parser;
 use serde_json::json;
@@ -105,7 +105,9 @@ fn main() -> anyhow::Result<()> {
 
 fn world(options: &Options) -> anyhow::Result<Arc<dyn World>> {
     if let Some(file) = &options.snapshot {
-        anyhow::bail!("snapshots are not served by this version ({})", file.display());
+        let world =
+            SnapshotWorld::from_file(file).with_context(|| format!("cannot serve the bodies of {}", file.display()))?;
+        return Ok(Arc::new(world));
     }
     Ok(Arc::new(SeededWorld::new(options.seed, options.resources)))
 }

@@ -3,5 +3,5 @@
 pub(crate) mod eval;
 pub(crate) mod kql;
 pub(crate) mod lexer;
-pub(crate) mod rows;
 pub(crate) mod route;
+pub(crate) mod rows;

@@ -33,7 +33,9 @@ pub(crate) fn answer(sim: &Sim, call: &Call) -> Reply {
 
 /// Paths that need neither token nor api-version.
 pub(crate) fn open(sim: &Sim, call: &Call) -> Option<Reply> {
-    call.path.eq_ignore_ascii_case("/metadata/endpoints").then(|| metadata::endpoints(sim, call))
+    call.path
+        .eq_ignore_ascii_case("/metadata/endpoints")
+        .then(|| metadata::endpoints(sim, call))
 }
 
 fn route(sim: &Sim, call: &Call, segments: &[&str]) -> Reply {
@@ -47,16 +49,18 @@ fn route(sim: &Sim, call: &Call, segments: &[&str]) -> Reply {
             resources::generic(sim, call)
         }
         ["providers"] | ["subscriptions", _, "providers"] => providers::all(sim, call),
-        ["providers", namespace] | ["subscriptions", _, "providers", namespace] => {
-            providers::one(sim, call, namespace)
-        }
+        ["providers", namespace] | ["subscriptions", _, "providers", namespace] => providers::one(sim, call, namespace),
         ["providers", "microsoft.management", "managementgroups"] => containers::management_groups(sim, call),
         ["providers", "microsoft.management", "managementgroups", name] => {
             containers::management_group(sim, call, name)
         }
-        ["providers", "microsoft.management", "managementgroups", name, "descendants"] => {
-            containers::descendants(sim, call, name)
-        }
+        [
+            "providers",
+            "microsoft.management",
+            "managementgroups",
+            name,
+            "descendants",
+        ] => containers::descendants(sim, call, name),
         [scope @ .., "providers", "microsoft.authorization", kind] => {
             authorization::list(sim, call, &format!("/{}", scope.join("/")), kind)
         }
@@ -77,7 +81,9 @@ fn api_version(call: &Call) -> Result<(), Reply> {
     if digits(date.first(), 4) && digits(date.get(1), 2) && digits(date.get(2), 2) {
         return Ok(());
     }
-    let text = format!("The api-version '{version}' is invalid. The version must be in the format 'yyyy-MM-dd' or 'yyyy-MM-dd-preview'.");
+    let text = format!(
+        "The api-version '{version}' is invalid. The version must be in the format 'yyyy-MM-dd' or 'yyyy-MM-dd-preview'."
+    );
     Err(Reply::error(400, "InvalidApiVersionParameter", &text))
 }
 

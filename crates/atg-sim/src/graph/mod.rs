@@ -17,7 +17,11 @@ const COLLECTIONS: [(&str, &str, Table); 8] = [
     ("applications", "applications", Table::Applications),
     ("directoryroles", "directoryRoles", Table::DirectoryRoles),
     ("administrativeunits", "administrativeUnits", Table::AdministrativeUnits),
-    ("oauth2permissiongrants", "oauth2PermissionGrants", Table::PermissionGrants),
+    (
+        "oauth2permissiongrants",
+        "oauth2PermissionGrants",
+        Table::PermissionGrants,
+    ),
     ("devices", "devices", Table::Devices),
 ];
 
@@ -25,12 +29,21 @@ const COLLECTIONS: [(&str, &str, Table); 8] = [
 pub(crate) fn answer(sim: &Sim, call: &Call) -> Reply {
     let segments = call.lower_segments();
     // Administrative units stand under /directory in v1.0.
-    let segments: Vec<&str> = segments.iter().skip(1).map(String::as_str).filter(|segment| *segment != "directory").collect();
+    let segments: Vec<&str> = segments
+        .iter()
+        .skip(1)
+        .map(String::as_str)
+        .filter(|segment| *segment != "directory")
+        .collect();
     if let ["$batch"] = segments.as_slice() {
         return batch::answer(sim, call);
     }
     if call.method != "GET" {
-        return Reply::error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.");
+        return Reply::error(
+            405,
+            "Request_BadRequest",
+            "Specified HTTP method is not allowed for the request target.",
+        );
     }
     if let Some(refused) = refuse(sim, call, segments.first().copied().unwrap_or_default()) {
         return refused;
@@ -67,13 +80,19 @@ pub(crate) fn cost(call: &Call) -> u64 {
         _ => 1,
     };
     let selects = u64::from(call.param("$select").is_some());
-    let few = call.param("$top").and_then(|top| top.parse::<u64>().ok()).is_some_and(|top| top < 20);
+    let few = call
+        .param("$top")
+        .and_then(|top| top.parse::<u64>().ok())
+        .is_some_and(|top| top < 20);
     let base: u64 = base;
     base.saturating_sub(selects).saturating_sub(u64::from(few)).max(1)
 }
 
 fn table(collection: &str) -> Option<Table> {
-    COLLECTIONS.into_iter().find(|(path, _, _)| *path == collection).map(|(_, _, table)| table)
+    COLLECTIONS
+        .into_iter()
+        .find(|(path, _, _)| *path == collection)
+        .map(|(_, _, table)| table)
 }
 
 fn listing(collection: &str, list: &str) -> Option<Listing> {
@@ -90,18 +109,32 @@ fn listing(collection: &str, list: &str) -> Option<Listing> {
 }
 
 fn unknown(segment: &str) -> Reply {
-    Reply::error(400, "BadRequest", &format!("Resource not found for the segment '{segment}'."))
+    Reply::error(
+        400,
+        "BadRequest",
+        &format!("Resource not found for the segment '{segment}'."),
+    )
 }
 
 /// 403 for the collection that a fault forbids.
 fn refuse(sim: &Sim, call: &Call, collection: &str) -> Option<Reply> {
     let fault = sim.armed(FaultKind::ForbiddenCollection)?;
     let by_number = fault.value.unwrap_or(0) % seeded::wide(COLLECTIONS.len());
-    let by_number = COLLECTIONS.get(seeded::narrow(by_number)).map(|(path, _, _)| (*path).to_owned());
+    let by_number = COLLECTIONS
+        .get(seeded::narrow(by_number))
+        .map(|(path, _, _)| (*path).to_owned());
     let chosen = fault.target.map(|target| target.to_ascii_lowercase()).or(by_number)?;
     if chosen != collection {
         return None;
     }
-    sim.strikes(FaultKind::ForbiddenCollection, Lane::Graph, &call.path.to_ascii_lowercase())?;
-    Some(Reply::error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."))
+    sim.strikes(
+        FaultKind::ForbiddenCollection,
+        Lane::Graph,
+        &call.path.to_ascii_lowercase(),
+    )?;
+    Some(Reply::error(
+        403,
+        "Authorization_RequestDenied",
+        "Insufficient privileges to complete the operation.",
+    ))
 }

@@ -73,7 +73,10 @@ async fn filters_select_what_they_say() {
         ("not(name contains '0000') or name endswith '1'", 3),
         ("name startswith 'VNET' and resourceGroup =~ 'net-rg'", 12),
         ("id has 'vnet' and isnotempty(location)", 12),
-        (r"resourceGroup in~ ('net-rg', 'a\'b') and tostring(tags['env']) =~ 'prod'", 4),
+        (
+            r"resourceGroup in~ ('net-rg', 'a\'b') and tostring(tags['env']) =~ 'prod'",
+            4,
+        ),
         ("isnotempty(tostring(tags['team']))", 0),
         ("hash(tolower(id), 1) == 0", 12),
         ("isnull(sku) and strcat(name, '!') == 'vnet-00003!'", 1),

@@ -33,7 +33,7 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     let mut program = assemble(units, &resources, &context);
     check()?;
     reference::resolve(&mut program, &resources, &context);
-    order::order(&mut program);
+    order::order(&mut program, &resources);
     check()?;
     let mut files = emit::files(&program, options);
     let (emitted, reported) = account(&program, &resources, &parts, refused);

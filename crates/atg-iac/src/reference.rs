@@ -73,6 +73,9 @@ pub(crate) fn resolve(program: &mut Program, resources: &[Resource], context: &C
             label: item.label.clone(),
             uses: BTreeSet::new(),
         };
+        if item.target == "azurerm_role_assignment" {
+            resolver.built_in_role(&mut item.block);
+        }
         resolver.block(&mut item.block, "");
         item.uses = resolver.uses;
     }
@@ -99,6 +102,17 @@ impl Resolver<'_> {
                 let number = if several { format!("_{}", at + 1) } else { String::new() };
                 self.block(inner, &format!("{path}{name}{number}."));
             }
+        }
+    }
+
+    /// A role that Azure ships goes by its name, which is the same everywhere.
+    fn built_in_role(&self, block: &mut Block) {
+        let id = block.attrs.get("role_definition_id").and_then(Val::as_text);
+        let key = id.and_then(|id| id.parse::<ArmId>().ok()).map(|id| id.node_id());
+        let name = key.and_then(|key| self.index.context.built_in_roles.get(key.as_str()));
+        if let Some(name) = name {
+            block.attrs.remove("role_definition_id");
+            block.attrs.insert("role_definition_name".to_owned(), Val::text(name));
         }
     }
 

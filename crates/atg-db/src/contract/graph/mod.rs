@@ -43,7 +43,7 @@ macro_rules! graph_contract {
             }
             sweeps::{
                 what_was_not_seen_goes, without_proof_nothing_goes, a_swept_node_that_is_referred_to_is_a_stub,
-                a_node_comes_back, a_collection_sweeps_only_its_own, a_sweep_works_in_parts
+                a_node_comes_back, a_tombstone_has_its_time, a_collection_sweeps_only_its_own, a_sweep_works_in_parts
             }
             reads::{
                 find_pages_by_id, find_filters, a_neighbourhood_has_a_budget, a_shortest_path,

@@ -1,6 +1,6 @@
 //! Removing what is gone, and nothing else.
 
-use atg_models::graph::{CollectionState, GraphBatch, Observation, Relation};
+use atg_models::graph::{CollectionState, GraphBatch, Observation, Relation, Verdict};
 use serde_json::json;
 
 use crate::contract::world::*;
@@ -89,6 +89,26 @@ pub async fn a_node_comes_back<S: GraphStore>(store: &S) {
     let third = scan_world(store, 3, vec![plain("a"), plain("b")]).await;
     assert_eq!(first, third);
     assert_eq!(names(store).await.len(), 2);
+}
+
+/// After 90 days nothing of it is left, its change included.
+pub async fn a_tombstone_has_its_time<S: GraphStore>(store: &S) {
+    scan_world(store, 1, vec![plain("a"), plain("b")]).await;
+    scan_world(store, 2, vec![plain("a")]).await;
+    let removed = vec![crate::Change::Removed(vnet("b").node_id())];
+    assert_eq!(store.changes(scan_id(2), None, 10).await.unwrap(), removed);
+    for (number, days, left) in [(3, 89, removed), (4, 91, Vec::new())] {
+        let scan = scan(store, number).await;
+        scan.read(collection("s1"), vec![plain("a")]).await;
+        let mut end = ended(Verdict::Complete);
+        end.ended_at = at(0) + time::Duration::days(days);
+        store.finish_scan(scan.handle, end).await.unwrap();
+        assert_eq!(
+            store.changes(scan_id(2), None, 10).await.unwrap(),
+            left,
+            "after {days} days"
+        );
+    }
 }
 
 pub async fn a_collection_sweeps_only_its_own<S: GraphStore>(store: &S) {

@@ -131,7 +131,7 @@ impl Edit<'_> {
         let display = (node.display_id != node.id.as_str()).then_some(node.display_id.as_str());
         let mut update = self.session.connection.prepare_cached(
             "UPDATE node SET state = 1, kind_k = ?2, type_k = ?3, sub_k = ?4, rg_k = ?5, loc_k = ?6, api_k = ?7,
-               coll_k = ?8, gen = ?9, first_gen = CASE WHEN state = 1 THEN first_gen ELSE ?9 END,
+               coll_k = ?8, gen = ?9, first_gen = CASE WHEN first_gen = 0 THEN ?9 ELSE first_gen END,
                source = ?10, display = ?11, name = ?12, hash = ?13, said = ?14,
                first_seen = coalesce(first_seen, ?15), observed_at = ?15, gone_at = NULL
              WHERE k = ?1",

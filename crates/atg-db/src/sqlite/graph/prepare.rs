@@ -38,16 +38,24 @@ const PLAIN: i64 = 0;
 const ZSTD: i64 = 1;
 const ZSTD_LEVEL: i32 = 1;
 
+/// Compresses the bodies of a page; making a context for each would cost more than the work.
+#[derive(Default)]
+pub(super) struct Packer(Option<zstd::bulk::Compressor<'static>>);
+
 /// Prepares one observation.
-pub(super) fn prepare(observation: Observation) -> Result<Prepared, StoreError> {
+pub(super) fn prepare(observation: Observation, packer: &mut Packer) -> Result<Prepared, StoreError> {
     let Observation {
         mut node,
         edges,
         aliases,
         lookups,
     } = observation;
-    let hash = node.content_hash();
-    let body = node.body.take().map(|body| pack(&body)).transpose()?;
+    // The body is printed once, for its hash and for the row.
+    let body = node.body.take().map(|body| canonical::print(&body));
+    let mut hash = Sha256::new_with_prefix(node.content_hash());
+    hash.update(body.as_deref().unwrap_or_default());
+    let hash = hash.finalize().into();
+    let body = body.map(|body| packer.pack(body)).transpose()?;
     let tags = (!node.tags.is_empty()).then(|| canonical::print(&serde_json::json!(node.tags)));
     Ok(Prepared {
         hash,
@@ -61,23 +69,32 @@ pub(super) fn prepare(observation: Observation) -> Result<Prepared, StoreError> 
     })
 }
 
-fn pack(body: &Value) -> Result<Blob, StoreError> {
-    let text = canonical::print(body);
-    if text.len() > limits::BODY_BYTES {
-        return Err(StoreError::TooLarge {
-            what: "body",
-            limit: u64::try_from(limits::BODY_BYTES).unwrap_or(u64::MAX),
-        });
+impl Packer {
+    fn pack(&mut self, text: String) -> Result<Blob, StoreError> {
+        if text.len() > limits::BODY_BYTES {
+            return Err(StoreError::TooLarge {
+                what: "body",
+                limit: u64::try_from(limits::BODY_BYTES).unwrap_or(u64::MAX),
+            });
+        }
+        if text.len() >= limits::COMPRESS_FROM_BYTES
+            && let Some(bytes) = self.compress(text.as_bytes())
+        {
+            return Ok(Blob { codec: ZSTD, bytes });
+        }
+        Ok(Blob {
+            codec: PLAIN,
+            bytes: text.into_bytes(),
+        })
     }
-    if text.len() >= limits::COMPRESS_FROM_BYTES
-        && let Ok(bytes) = zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL)
-    {
-        return Ok(Blob { codec: ZSTD, bytes });
+
+    /// `None` when it cannot be done: the body is stored plain then.
+    fn compress(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        if self.0.is_none() {
+            self.0 = zstd::bulk::Compressor::new(ZSTD_LEVEL).ok();
+        }
+        self.0.as_mut()?.compress(bytes).ok()
     }
-    Ok(Blob {
-        codec: PLAIN,
-        bytes: text.into_bytes(),
-    })
 }
 
 /// The text of a stored body.

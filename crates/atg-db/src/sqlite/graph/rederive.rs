@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use crate::graph_store::Derive;
 use crate::sqlite::fault::Outcome;
 use crate::sqlite::graph::edit::Edit;
-use crate::sqlite::graph::prepare::{Prepared, prepare};
+use crate::sqlite::graph::prepare::{Packer, Prepared, prepare};
 use crate::sqlite::graph::read::{BODY_COLUMNS, NODE_COLUMNS, node};
 use crate::sqlite::graph::scan::{hold_open, tenant_row};
 use crate::sqlite::words::Vocabulary;
@@ -33,11 +33,12 @@ pub(super) fn derive_some(
     );
     let mut find = connection.prepare_cached(&sql)?;
     let mut rows = find.query(params![t, after, CHUNK_NODES])?;
+    let mut packer = Packer::default();
     let mut derived = Vec::new();
     while let Some(row) = rows.next()? {
         let stored = node(row, tenant, &words, true)?;
         let k = stored.k;
-        derived.push((k, prepare(derive(&stored.whole()?))?));
+        derived.push((k, prepare(derive(&stored.whole()?), &mut packer)?));
     }
     Ok(derived)
 }

@@ -183,7 +183,11 @@ pub(super) fn finish(session: &mut Session, handle: &ScanHandle, closing: Closin
         connection
             .prepare_cached("UPDATE scan SET verdict = ?2, ended = ?3, digest = ?4 WHERE k = ?1")?
             .execute(params![held.k, verdict, serde_json::to_string(&end)?, digest])?;
-        forget_old(connection, held, end.ended_at)?;
+        connection
+            .prepare_cached(
+                "DELETE FROM page WHERE p IN (SELECT p.p FROM part p JOIN ledger l ON l.l = p.l WHERE l.scan = ?1)",
+            )?
+            .execute([held.k])?;
     }
     record(connection, handle.scan_id)?.ok_or_else(|| StoreError::NotFound { what: "scan" }.into())
 }
@@ -196,28 +200,29 @@ fn is_whole(connection: &Connection, scan: i64) -> Outcome<bool> {
     Ok(find.query_row(params![scan, complete], |row| row.get(0))?)
 }
 
-/// Pages of the ledger that is closed, tombstones past their time, changes of old scans: a bounded
-/// part of each, the rest with the next scan.
-fn forget_old(connection: &Connection, held: Held, now: OffsetDateTime) -> Outcome<()> {
-    connection
-        .prepare_cached(
-            "DELETE FROM page WHERE p IN (SELECT p.p FROM part p JOIN ledger l ON l.l = p.l WHERE l.scan = ?1)",
-        )?
-        .execute([held.k])?;
+/// Removes a bounded part of what is past its time: tombstones, changes of old scans. Whether nothing
+/// is left.
+pub(super) fn forget_some(session: &mut Session, handle: &ScanHandle, now: OffsetDateTime) -> Outcome<bool> {
+    let connection = &session.connection;
+    let held = hold(connection, handle)?;
     let vanished = nanos(now - time::Duration::days(limits::TOMBSTONE_DAYS));
     let gone: Vec<i64> = connection
         .prepare_cached("SELECT k FROM node WHERE t = ?1 AND state = 2 AND gone_at < ?2 LIMIT ?3")?
         .query_map(params![held.t, vanished, limits::SWEEP_ROWS], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    for k in gone {
+    for k in &gone {
         for sql in ["DELETE FROM node_body WHERE k = ?1", "DELETE FROM node WHERE k = ?1"] {
             connection.prepare_cached(sql)?.execute([k])?;
         }
     }
-    connection
-        .prepare_cached("DELETE FROM change WHERE t = ?1 AND gen < ?2")?
-        .execute(params![held.t, held.generation - limits::CHANGES_OF_SCANS])?;
-    Ok(())
+    let old = held.generation - limits::CHANGES_OF_SCANS;
+    let changes = connection
+        .prepare_cached(
+            "DELETE FROM change WHERE (t, gen, k) IN (
+               SELECT t, gen, k FROM change WHERE t = ?1 AND gen < ?2 LIMIT ?3)",
+        )?
+        .execute(params![held.t, old, limits::SWEEP_ROWS])?;
+    Ok(gone.is_empty() && changes == 0)
 }
 
 fn verdict_word(verdict: Verdict) -> &'static str {

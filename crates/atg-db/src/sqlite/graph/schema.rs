@@ -19,6 +19,7 @@ CREATE TABLE node(
   first_seen INTEGER, observed_at INTEGER NOT NULL, gone_at INTEGER,
   UNIQUE(t, id));
 CREATE INDEX node_coll ON node(coll_k) WHERE coll_k IS NOT NULL;
+CREATE INDEX node_gone ON node(t, gone_at) WHERE state = 2;
 CREATE TABLE node_body(k INTEGER PRIMARY KEY, tags TEXT, codec INTEGER NOT NULL, body BLOB);
 CREATE TABLE edge(
   e INTEGER PRIMARY KEY, s INTEGER NOT NULL, rel INTEGER NOT NULL, d INTEGER NOT NULL, qual TEXT NOT NULL,

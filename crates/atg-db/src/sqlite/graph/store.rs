@@ -19,11 +19,12 @@ use crate::sqlite::database::{Database, PageSender, Plan};
 use crate::sqlite::fault::{Outcome, int};
 use crate::sqlite::folder::FolderLock;
 use crate::sqlite::graph::apply::Ready;
-use crate::sqlite::graph::prepare::prepare;
+use crate::sqlite::graph::prepare::{Packer, prepare};
 use crate::sqlite::graph::scan::Closing;
 use crate::sqlite::graph::{
     apply, changes, counts, export, ledger, read, rederive, scan, schema, sweep, tenants, walk, walk_all,
 };
+use crate::sqlite::writer::Session;
 use crate::{StoreError, limits};
 
 /// The graph of a server that keeps its data in a folder.
@@ -154,9 +155,14 @@ impl GraphStore for SqliteGraph {
             seen,
             digest,
         };
-        self.database
+        let now = closing.end.ended_at;
+        let record = self
+            .database
             .write(DOING, move |session| scan::finish(session, &scan, closing))
-            .await
+            .await?;
+        let forget = move |session: &mut Session| scan::forget_some(session, &scan, now);
+        while !self.database.write(DOING, forget).await? {}
+        Ok(record)
     }
 
     async fn scan(&self, scan_id: JobId) -> Result<Option<ScanRecord>, StoreError> {
@@ -373,8 +379,12 @@ fn ready(scan: &ScanHandle, batch: GraphBatch, progress: LedgerProgress) -> Resu
             problem: "the page holds a node of another tenant".to_owned(),
         });
     }
+    let mut packer = Packer::default();
     Ok(Ready {
-        observations: observations.into_iter().map(prepare).collect::<Result<_, _>>()?,
+        observations: observations
+            .into_iter()
+            .map(|said| prepare(said, &mut packer))
+            .collect::<Result<_, _>>()?,
         listed,
         progress,
     })

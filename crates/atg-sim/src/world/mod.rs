@@ -135,4 +135,6 @@ pub struct PlantedChanges {
 #[cfg(test)]
 mod data_tests;
 #[cfg(test)]
+mod snapshot_tests;
+#[cfg(test)]
 mod tests;

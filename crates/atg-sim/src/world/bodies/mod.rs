@@ -17,6 +17,7 @@ mod identity;
 mod integration;
 mod monitor;
 mod network;
+mod network_dns;
 mod network_edge;
 mod network_hub;
 mod storage;
@@ -154,6 +155,7 @@ const TABLES: &[&[TypeRow]] = &[
     integration::ROWS,
     monitor::ROWS,
     network::ROWS,
+    network_dns::ROWS,
     network_edge::ROWS,
     network_hub::ROWS,
     storage::ROWS,

@@ -7,6 +7,9 @@ use crate::select::Resource;
 use crate::translate::functions;
 use crate::value::Val;
 
+/// Words that say that something is not set; leaving them out changes nothing.
+const UNSET: &[&str] = &["", "none", "disabled", "notspecified", "default"];
+
 /// Where an expression is evaluated: the resource, and the elements from the body inwards.
 #[derive(Clone)]
 pub(crate) struct Scope<'a> {
@@ -108,6 +111,28 @@ impl<'a> Scope<'a> {
             }
         }
         Val::Null
+    }
+
+    /// Whether the body has a value for the expression that a list of accepted ones does not hold.
+    pub(crate) fn rejects(&self, expr: &Expr) -> bool {
+        if expr.condition.as_ref().is_some_and(|condition| !self.holds(condition)) {
+            return false;
+        }
+        let Some(pipe) = expr.alternatives.first() else {
+            return false;
+        };
+        let limits = |call: &crate::rows::expr::Call| call.name == "enum" || call.name == "map";
+        let Atom::Path(path) = &pipe.atom else {
+            return false;
+        };
+        let there = match self.find(path) {
+            Found::Nothing => false,
+            Found::One(value) => value
+                .as_str()
+                .is_some_and(|text| !UNSET.contains(&text.to_lowercase().as_str())),
+            Found::Many(_) => false,
+        };
+        there && pipe.calls.iter().any(limits) && self.pipe(pipe).is_empty()
     }
 
     /// Whether all tests of a condition hold.

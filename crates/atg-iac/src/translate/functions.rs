@@ -9,8 +9,8 @@ use crate::value::Val;
 /// All functions; a row that names another is refused by a test.
 #[cfg(test)]
 pub(crate) const NAMES: &[&str] = &[
-    "concat", "where", "object", "lower", "upper", "title", "not", "eq", "ne", "enum", "map", "default", "name",
-    "parent", "ref", "seg", "first", "last", "join", "split", "keys", "values", "pluck", "int", "text", "json",
+    "concat", "indexed", "where", "object", "lower", "upper", "title", "not", "eq", "ne", "enum", "map", "default",
+    "name", "parent", "ref", "seg", "first", "last", "join", "split", "keys", "values", "pluck", "int", "text", "json",
     "minutes", "hours", "days", "seconds", "prefix", "suffix", "strip", "stripend", "compact", "nonzero", "div", "mul",
     "sorted", "unique", "is", "location", "replace", "list", "bool",
 ];
@@ -60,6 +60,7 @@ pub(crate) fn call(call: &Call, value: Val) -> Val {
             });
             Val::Map(pairs.filter(|(_, value)| *value != Val::Null).collect())
         }
+        "indexed" => indexed(value, &call.args),
         "is" => Val::Bool(!value.is_empty()),
         "not" => {
             let value = plain_text(&value).and_then(|text| text.to_lowercase().parse::<bool>().ok());
@@ -170,6 +171,29 @@ fn constant(text: &str) -> Val {
             Err(_) => Val::text(text.trim_matches('\'')),
         },
     }
+}
+
+/// Lists under the given names as maps by position.
+fn indexed(value: Val, names: &[String]) -> Val {
+    if let Val::List(list) = value {
+        return Val::List(list.into_iter().map(|item| indexed(item, names)).collect());
+    }
+    let Val::Map(members) = value else {
+        return value;
+    };
+    let members = members.into_iter().map(|(name, member)| {
+        let member = indexed(member, names);
+        let Val::List(list) = member else {
+            return (name, member);
+        };
+        if !names.contains(&name) {
+            return (name, Val::List(list));
+        }
+        let by_position = list.into_iter().enumerate();
+        let by_position = by_position.map(|(at, item)| (at.to_string(), item));
+        (name, Val::Map(by_position.collect()))
+    });
+    Val::Map(members.collect())
 }
 
 fn integer(value: i64) -> Val {

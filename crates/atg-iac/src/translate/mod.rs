@@ -135,11 +135,11 @@ fn unit(row: &Row, scope: &Scope<'_>, of: usize, main: bool, part: usize) -> Res
         table: "azurerm rows",
         detail: format!("the provider has no {}", row.azurerm),
     })?;
-    let mut block = typed::build(&row.body, scope);
+    let mut notes = Notes::new();
+    let mut block = typed::build(&row.body, scope, "", &mut notes);
     if main {
         typed::add_common(&mut block, row, &schema.block, scope);
     }
-    let mut notes = Notes::new();
     let import = match &row.import {
         Some(expr) => scope.value(expr),
         None if main => import_id(scope.resource, &schema),

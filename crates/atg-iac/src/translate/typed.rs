@@ -7,19 +7,28 @@ use serde_json::Value as Json;
 use crate::rows::{BlockRow, Row};
 use crate::tables::BlockSchema;
 use crate::translate::eval::{Scope, member};
+use crate::translate::place::Notes;
 use crate::value::{Block, Val};
 
 /// The attributes and blocks that a row gives for a body.
-pub(crate) fn build(row: &BlockRow, scope: &Scope<'_>) -> Block {
+pub(crate) fn build(row: &BlockRow, scope: &Scope<'_>, path: &str, notes: &mut Notes) -> Block {
     let mut block = Block::default();
     for (name, expr) in &row.attrs {
         let value = scope.value(expr);
+        if scope.rejects(expr) {
+            let note = "the body's value is not one that the provider accepts; left out";
+            notes.push((format!("{path}{name}"), note.to_owned()));
+        }
         if !value.is_empty() {
             block.attrs.insert(name.clone(), value);
         }
     }
     for (name, specs) in &row.blocks {
-        let inner: Vec<Block> = specs.iter().flat_map(|spec| nested(spec, scope)).collect();
+        let inner: Vec<Block> = {
+            let path = format!("{path}{name}.");
+            let blocks = specs.iter().flat_map(|spec| nested(spec, scope, &path, notes));
+            blocks.collect()
+        };
         if !inner.is_empty() {
             block.blocks.insert(name.clone(), inner);
         }
@@ -27,7 +36,7 @@ pub(crate) fn build(row: &BlockRow, scope: &Scope<'_>) -> Block {
     block
 }
 
-fn nested(spec: &BlockRow, scope: &Scope<'_>) -> Vec<Block> {
+fn nested(spec: &BlockRow, scope: &Scope<'_>, path: &str, notes: &mut Notes) -> Vec<Block> {
     let mut scopes = vec![scope.clone()];
     if let Some(path) = &spec.from {
         scopes = match scope.find(path) {
@@ -49,7 +58,7 @@ fn nested(spec: &BlockRow, scope: &Scope<'_>) -> Vec<Block> {
     scopes
         .iter()
         .filter(|scope| spec.when.as_ref().is_none_or(|condition| scope.holds(condition)))
-        .map(|scope| build(spec, scope))
+        .map(|scope| build(spec, scope, path, notes))
         .filter(|block| spec.always || !block.is_empty())
         .collect()
 }

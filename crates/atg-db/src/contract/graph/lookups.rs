@@ -86,5 +86,8 @@ pub async fn tenants_do_not_answer_each_other<S: GraphStore>(store: &S) {
     foreign.node.tenant_id = other_tenant();
     Scan { store, handle }.read(collection("s1"), vec![foreign]).await;
     assert_eq!((edge_texts(store).await.len(), open(store).await), (0, (1, 0)));
+    // Nor when the question comes second.
+    scan_world(store, 3, vec![asks("c", "h")]).await;
+    assert_eq!((edge_texts(store).await.len(), open(store).await), (0, (1, 0)));
     assert_eq!(store.node(tenant(), &vnet("b").node_id()).await.unwrap(), None);
 }

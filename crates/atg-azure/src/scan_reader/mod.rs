@@ -11,6 +11,8 @@ mod factory;
 mod listing_pages;
 mod memory;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use crate::run::{cargo, output, root, succeed, target_dir};
 
 /// A key for the demo's own server, which listens on loopback and forgets everything at its end.
 const DEMO_KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-/// The token that the simulator takes besides those it gives out.
+/// A token for the simulator, which takes any that it did not give out itself.
 const DEMO_TOKEN: &str = "demo-static-token";
 /// How many lines of a generated file are shown.
 const SHOWN_LINES: usize = 24;
@@ -112,8 +112,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 fn main_job(demo: &Demo, simulator: &Simulator, options: &Options) -> anyhow::Result<PathBuf> {
     step("atg scan: reads the tenant into the graph");
     succeed(&mut demo.atg(["scan", "--tenant-id", &simulator.tenant]))?;
-    if let Some(report) = &simulator.snapshot_report {
-        line(&format!("  {report}"));
+    if simulator.left_out > 0 {
+        line(&format!(
+            "  {} bodies of the snapshot were not served: see {}/_sim/world",
+            simulator.left_out, simulator.url
+        ));
     }
     step("atg tenants: what the server knows now");
     succeed(&mut demo.atg(["tenants"]))?;
@@ -154,21 +157,20 @@ impl Demo {
 struct Simulator {
     url: String,
     tenant: String,
-    snapshot_report: Option<String>,
+    left_out: u64,
 }
 
 fn start_simulator(programs: &Path, options: &Options) -> anyhow::Result<(Running, Simulator)> {
     let mut command = Command::new(programs.join("atg-sim"));
-    command
-        .args([
-            "--port",
-            "0",
-            "--seed",
-            &options.seed.to_string(),
-            "--resources",
-            &options.resources.to_string(),
-        ])
-        .args(["--static-token", DEMO_TOKEN]);
+    command.args([
+        "--port",
+        "0",
+        "--control",
+        "--seed",
+        &options.seed.to_string(),
+        "--resources",
+        &options.resources.to_string(),
+    ]);
     if let Some(file) = &options.snapshot {
         command
             .arg("--snapshot")
@@ -180,7 +182,10 @@ fn start_simulator(programs: &Path, options: &Options) -> anyhow::Result<(Runnin
     let simulator = Simulator {
         url: text("url").context("atg-sim printed no url")?,
         tenant: text("tenant_id").context("atg-sim printed no tenant_id")?,
-        snapshot_report: text("snapshot"),
+        left_out: ready
+            .get("left_out")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or_default(),
     };
     Ok((running, simulator))
 }

@@ -106,7 +106,7 @@ fn unauthenticated(error: AuthError) -> ApiError {
 pub(crate) fn state(request: &HttpRequest) -> Result<&AppState, ApiError> {
     let state = request.app_data::<web::Data<AppState>>();
     state
-        .map(|state| state.get_ref())
+        .map(web::Data::get_ref)
         .ok_or_else(|| ApiError::new(ErrorCode::Internal, "the server has no state"))
 }
 

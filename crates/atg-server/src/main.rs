@@ -15,7 +15,7 @@ struct Arguments {
     /// TOML file with settings
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<std::path::PathBuf>,
-    /// Port to listen on, over ATG_SERVER_PORT; 0 takes a free one and prints it
+    /// Port to listen on, over `ATG_SERVER_PORT`; 0 takes a free one and prints it
     #[arg(long, global = true)]
     port: Option<u16>,
     #[command(subcommand)]

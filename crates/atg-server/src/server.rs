@@ -34,7 +34,7 @@ pub(crate) fn build(state: web::Data<AppState>, listener: TcpListener) -> std::i
             .wrap(middleware::from_fn(edges))
             .wrap(middleware::from_fn(request_id))
     });
-    let slow = Duration::try_from(limits::SLOW_REQUEST_TIMEOUT).unwrap_or(Duration::from_secs(60));
+    let slow = Duration::try_from(limits::SLOW_REQUEST_TIMEOUT).unwrap_or(Duration::from_mins(1));
     let server = server
         .workers(workers)
         .max_connections(limits::CONNECTIONS_MAX.div_ceil(workers.max(1)))

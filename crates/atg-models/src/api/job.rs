@@ -1,7 +1,5 @@
 //! A job as clients see it.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -274,7 +272,7 @@ pub struct GeneratedFile {
     /// Its media type.
     #[cfg_attr(feature = "openapi", schema(example = "text/plain; charset=utf-8"))]
     pub content_type: String,
-    /// Where it can be had alone.
+    /// Where it can be had: inside the zip.
     pub download_url: String,
 }
 
@@ -319,29 +317,14 @@ impl JobResultResponse {
 
 impl GeneratedFile {
     fn of(job: JobId, file: &ArtifactFile, base_url: &str) -> Self {
-        let path = percent_encode_path(&file.path);
         Self {
             filename: file.path.clone(),
             size: file.size_bytes,
             sha256: file.sha256.clone(),
             content_type: file.content_type.clone(),
-            download_url: format!("{base_url}/api/v1/operations/{job}/files/{path}"),
+            download_url: format!("{base_url}/api/v1/operations/{job}/download"),
         }
     }
-}
-
-/// RFC 3986: everything but unreserved characters and the slash.
-fn percent_encode_path(path: &str) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 /// The answer to a request to cancel.

@@ -7,7 +7,10 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use crate::out::{line, notice};
-use crate::run::{cargo, env, output, root, succeed};
+use crate::run::{cargo, env, output, root, succeed, target_dir};
+
+/// Where atg-iac keeps the tables that it embeds.
+const TABLES: &str = "crates/atg-iac/data/tables";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -39,7 +42,7 @@ pub(crate) fn configuration(options: &Options) -> anyhow::Result<()> {
         "--",
         "configuration",
     ]))?;
-    place("docs/configuration.md", &text, options, "cargo xtask openapi")
+    place("docs/configuration.md", &text, options, "cargo xtask configuration")
 }
 
 /// The pages of the error codes, printed by an example of the models.
@@ -76,6 +79,8 @@ pub(crate) fn type_tables(options: &Options) -> anyhow::Result<()> {
         }
         bail!("set ATG_TEST_DATA to the folder that holds the source data");
     };
+    let made = target_dir().join("type-tables");
+    fs::create_dir_all(&made).with_context(|| format!("making {}", made.display()))?;
     let mut command = cargo([
         "run",
         "--quiet",
@@ -86,10 +91,21 @@ pub(crate) fn type_tables(options: &Options) -> anyhow::Result<()> {
         "--",
         &data,
     ]);
-    if options.check {
-        command.arg("--check");
+    succeed(command.arg(&made))?;
+    for entry in fs::read_dir(&made).with_context(|| format!("listing {}", made.display()))? {
+        let entry = entry?;
+        let path = format!("{TABLES}/{}", entry.file_name().to_string_lossy());
+        let new = fs::read(entry.path()).with_context(|| format!("reading the new {path}"))?;
+        if fs::read(root().join(&path)).is_ok_and(|old| old == new) {
+            continue;
+        }
+        if options.check {
+            bail!("{path} is not up to date: run `cargo xtask type-tables`");
+        }
+        fs::write(root().join(&path), new).with_context(|| format!("writing {path}"))?;
+        line(&format!("  wrote {path}"));
     }
-    succeed(&mut command)
+    Ok(())
 }
 
 fn place(path: &str, text: &str, options: &Options, command: &str) -> anyhow::Result<()> {

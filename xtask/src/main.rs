@@ -36,6 +36,8 @@ enum Command {
     Tidy,
     /// Write openapi/atg-v1.json from the code
     Openapi(generated::Options),
+    /// Write docs/configuration.md from the server's table of settings
+    Configuration(generated::Options),
     /// Write the pages of the error codes from their table
     ErrorPages(generated::Options),
     /// Write the embedded type tables from the data that `ATG_TEST_DATA` names
@@ -64,6 +66,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Lint => lint::run(),
         Command::Tidy => tidy::run(),
         Command::Openapi(options) => generated::openapi(&options),
+        Command::Configuration(options) => generated::configuration(&options),
         Command::ErrorPages(options) => generated::error_pages(&options),
         Command::TypeTables(options) => generated::type_tables(&options),
         Command::Bench(options) => bench::run(&options),

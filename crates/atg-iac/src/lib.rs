@@ -20,6 +20,8 @@ mod report;
 mod rows;
 mod select;
 pub mod tables;
+#[cfg(test)]
+mod tests;
 mod translate;
 mod value;
 

@@ -161,7 +161,7 @@ fn cut_value(value: &mut Val, open: &Open<'_>, path: &str, cut: &mut Vec<(String
         | Val::Number(_)
         | Val::Text(_)
         | Val::Secret
-        | Val::Ask
+        | Val::Ask(_)
         | Val::Of { .. }
         | Val::Var(_) => {}
     }

@@ -56,8 +56,8 @@ pub(crate) struct Variable {
 pub(crate) enum VariableKind {
     /// A secret: sensitive, without a default.
     Secret,
-    /// Something required that is not known: without a default.
-    Missing,
+    /// Something required that is not known: its type, without a default.
+    Missing(String),
     /// The id of something outside, which is its default.
     Outside(String),
 }

@@ -159,7 +159,7 @@ impl Resolver<'_> {
                 };
             }
             Val::Secret => *value = self.own_variable(path, VariableKind::Secret),
-            Val::Ask => *value = self.own_variable(path, VariableKind::Missing),
+            Val::Ask(type_) => *value = self.own_variable(path, VariableKind::Missing(type_.clone())),
             Val::Null | Val::Bool(_) | Val::Number(_) | Val::Ref { .. } | Val::Var(_) => {}
         }
     }
@@ -246,7 +246,7 @@ impl Resolver<'_> {
         let key = format!("own:{}.{path}", self.own_address);
         let what = match kind {
             VariableKind::Secret => "A secret that is never read",
-            VariableKind::Missing | VariableKind::Outside(_) => "Required, and not known",
+            VariableKind::Missing(_) | VariableKind::Outside(_) => "Required, and not known",
         };
         let variable = Variable {
             name: names::identifier(&format!("{} {path}", self.label)),

@@ -25,8 +25,8 @@ pub(crate) enum Val {
     Json(Box<Self>),
     /// A secret, which becomes a sensitive variable.
     Secret,
-    /// A value that the body does not hold, which becomes a variable.
-    Ask,
+    /// A value that the body does not hold, which becomes a variable of this type.
+    Ask(String),
     /// Attribute `attr` of the resource `id`; `or` when that resource is not emitted.
     Of {
         /// The ARM id.
@@ -87,7 +87,7 @@ impl Val {
             | Self::Number(_)
             | Self::Json(_)
             | Self::Secret
-            | Self::Ask
+            | Self::Ask(_)
             | Self::Of { .. }
             | Self::Ref { .. }
             | Self::Var(_) => false,
@@ -105,7 +105,7 @@ impl Val {
             | Self::Map(_)
             | Self::Json(_)
             | Self::Secret
-            | Self::Ask
+            | Self::Ask(_)
             | Self::Of { .. }
             | Self::Ref { .. }
             | Self::Var(_) => None,

@@ -58,7 +58,7 @@ impl Printer<'_> {
     /// The lines of a value; the first has no indent, the others are relative to it.
     pub(crate) fn value(&self, value: &Val) -> Vec<String> {
         match value {
-            Val::Null | Val::Secret | Val::Ask | Val::Of { .. } => vec!["null".to_owned()],
+            Val::Null | Val::Secret | Val::Ask(_) | Val::Of { .. } => vec!["null".to_owned()],
             Val::Bool(value) => vec![value.to_string()],
             Val::Number(value) => vec![value.to_string()],
             Val::Text(text) => vec![quote(text)],

@@ -190,7 +190,7 @@ fn declarations(program: &Program, names: &BTreeMap<String, String>) -> String {
                 rows.push(("type".to_owned(), vec!["string".to_owned()]));
                 rows.push(("sensitive".to_owned(), vec!["true".to_owned()]));
             }
-            VariableKind::Missing => {}
+            VariableKind::Missing(type_) => rows.push(("type".to_owned(), vec![type_.clone()])),
             VariableKind::Outside(value) => {
                 rows.push(("type".to_owned(), vec!["string".to_owned()]));
                 rows.push(("default".to_owned(), vec![quote(value)]));

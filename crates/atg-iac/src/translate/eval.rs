@@ -229,7 +229,7 @@ impl<'a> Scope<'a> {
                 Some((_, None)) | None => Val::Null,
             },
             "secret" => Val::Secret,
-            "ask" => Val::Ask,
+            "ask" => Val::Ask("string".to_owned()),
             _ => Val::Null,
         }
     }

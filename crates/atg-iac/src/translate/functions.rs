@@ -83,7 +83,7 @@ fn scalar(call: &Call, value: Val) -> Val {
     let arg = |at: usize| call.args.get(at).map_or("", String::as_str);
     let text = match (&value, plain_text(&value)) {
         (_, Some(text)) => text,
-        (Val::Secret | Val::Ask | Val::Of { .. }, None) => return value,
+        (Val::Secret | Val::Ask(_) | Val::Of { .. }, None) => return value,
         (_, None) => return Val::Null,
     };
     match call.name.as_str() {
@@ -153,7 +153,7 @@ pub(crate) fn plain_text(value: &Val) -> Option<String> {
         | Val::Map(_)
         | Val::Json(_)
         | Val::Secret
-        | Val::Ask
+        | Val::Ask(_)
         | Val::Of { .. }
         | Val::Ref { .. }
         | Val::Var(_) => None,

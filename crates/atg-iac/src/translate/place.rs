@@ -95,8 +95,14 @@ fn add_required(out: &mut Block, schema: &BlockSchema, path: &str, notes: &mut N
             "required, and not in the body; a variable stands in its place"
         };
         notes.push((join(path, name), note.to_owned()));
-        out.attrs
-            .insert(name.clone(), if secret { Val::Secret } else { Val::Ask });
+        out.attrs.insert(
+            name.clone(),
+            if secret {
+                Val::Secret
+            } else {
+                Val::Ask(declaration(&attr.1))
+            },
+        );
     }
     for (name, NestedBlock(min, _, inner)) in &schema.blocks {
         if *min > 0 && !out.blocks.contains_key(name) {
@@ -110,7 +116,8 @@ fn add_required(out: &mut Block, schema: &BlockSchema, path: &str, notes: &mut N
 /// The value as `ty`, converted where Terraform would; `None` when it cannot be one.
 fn fit(value: Val, ty: &Ty) -> Option<Val> {
     match value {
-        Val::Secret | Val::Ask | Val::Of { .. } | Val::Ref { .. } | Val::Var(_) => match ty {
+        Val::Ask(_) => Some(Val::Ask(declaration(ty))),
+        Val::Secret | Val::Of { .. } | Val::Ref { .. } | Val::Var(_) => match ty {
             Ty::List(item) if !matches!(item.as_ref(), Ty::Object(_)) => Some(Val::List(vec![value])),
             Ty::String | Ty::Number | Ty::Bool | Ty::Any => Some(value),
             Ty::List(_) | Ty::Map(_) | Ty::Object(_) => None,
@@ -134,6 +141,18 @@ fn fit(value: Val, ty: &Ty) -> Option<Val> {
             Ty::String | Ty::Number | Ty::Bool | Ty::List(_) | Ty::Object(_) => None,
         },
         Val::Bool(_) | Val::Number(_) | Val::Text(_) => scalar(value, ty),
+    }
+}
+
+/// A type as a variable's declaration writes it.
+fn declaration(ty: &Ty) -> String {
+    match ty {
+        Ty::String => "string".to_owned(),
+        Ty::Number => "number".to_owned(),
+        Ty::Bool => "bool".to_owned(),
+        Ty::List(item) => format!("list({})", declaration(item)),
+        Ty::Map(item) => format!("map({})", declaration(item)),
+        Ty::Object(_) | Ty::Any => "any".to_owned(),
     }
 }
 

@@ -18,9 +18,8 @@ use azure_identity::{
 use secrecy::{ExposeSecret as _, SecretString};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
-use url::Url;
 
-use crate::cloud::Endpoints;
+use crate::cloud::{Endpoints, is_loopback};
 use crate::config::{CredentialChoice, StaticToken};
 use crate::{AzureError, claims, limits};
 
@@ -78,9 +77,9 @@ impl TokenSource {
 
     /// A token; another one than `refused`, if that is given. Of several who ask at once one renews.
     pub(crate) async fn token(&self, audience: Audience, refused: Option<u64>) -> Result<Token, AzureError> {
-        let (slot, endpoint) = match audience {
-            Audience::Arm => (&self.arm, &self.endpoints.arm),
-            Audience::Graph => (&self.graph, &self.endpoints.graph),
+        let slot = match audience {
+            Audience::Arm => &self.arm,
+            Audience::Graph => &self.graph,
         };
         let mut slot = slot.lock().await;
         let now = self.clock.now();
@@ -94,7 +93,7 @@ impl TokenSource {
             });
         }
         let before = slot.token.take().map(|(text, _)| text);
-        let (text, ends_at) = self.ask(endpoint).await?;
+        let (text, ends_at) = self.ask(audience).await?;
         if let Some(before) = before
             && refused.is_some()
             && matches!(self.choice, CredentialChoice::StaticToken(_))
@@ -114,7 +113,7 @@ impl TokenSource {
         })
     }
 
-    async fn ask(&self, endpoint: &Url) -> Result<(SecretString, OffsetDateTime), AzureError> {
+    async fn ask(&self, audience: Audience) -> Result<(SecretString, OffsetDateTime), AzureError> {
         if let CredentialChoice::StaticToken(given) = &self.choice {
             let text = read_static(given).await?;
             let ends_at = claims::expiry(text.expose_secret()).filter(|at| *at > self.clock.now());
@@ -124,7 +123,7 @@ impl TokenSource {
         }
         // A new credential each time: azure_identity keeps its own tokens, refused ones too.
         let credential = self.credential().map_err(|error| refused(&error))?;
-        let scope = format!("{}/.default", endpoint.as_str().trim_end_matches('/'));
+        let scope = self.scope(audience);
         let scopes = [scope.as_str()];
         let asked = credential.get_token(&scopes, None);
         let late = self.clock.sleep_until(self.clock.now() + limits::TOKEN_TIMEOUT);
@@ -141,6 +140,21 @@ impl TokenSource {
                 problem: format!("no answer within {} s", limits::TOKEN_TIMEOUT.whole_seconds()),
             }),
         }
+    }
+
+    /// A tenant on this machine is a simulated one and stands in for the public cloud, whose
+    /// services are known by their own names.
+    fn scope(&self, audience: Audience) -> String {
+        let (endpoint, public) = match audience {
+            Audience::Arm => (&self.endpoints.arm, "https://management.azure.com"),
+            Audience::Graph => (&self.endpoints.graph, "https://graph.microsoft.com"),
+        };
+        let resource = if is_loopback(endpoint) {
+            public
+        } else {
+            endpoint.as_str()
+        };
+        format!("{}/.default", resource.trim_end_matches('/'))
     }
 
     fn credential(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {

@@ -37,7 +37,7 @@ pub trait Azure: Send + Sync {
 pub struct AzureReaders {
     config: AzureConfig,
     clock: Arc<dyn Clock>,
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
     /// The credential is one, so that the tenant names the principal too.
     planners: Mutex<HashMap<TenantId, Arc<Planner>>>,
 }
@@ -66,7 +66,7 @@ impl AzureReaders {
         Arc::clone(planner)
     }
 
-    fn make(&self, tenant: TenantId, options: ReaderOptions) -> Result<AzureReader, AzureError> {
+    pub(super) fn make(&self, tenant: TenantId, options: ReaderOptions) -> Result<AzureReader, AzureError> {
         let endpoints = self.config.cloud.endpoints().map_err(|error| misconfigured(&error))?;
         let tokens = TokenSource::new(
             self.config.credential.clone(),

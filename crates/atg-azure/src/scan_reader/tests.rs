@@ -12,11 +12,15 @@ use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AzureConfig, AzureError, AzureReader, Cloud, CredentialChoice, Endpoints, PageError, Parents, ScanPlan,
-    StaticToken, TenantReader,
+    AzureConfig, AzureError, AzureReader, AzureReaders, Cloud, CredentialChoice, Endpoints, PageError, Parents,
+    ReaderOptions, ScanPlan, StaticToken, TenantReader,
 };
 
 const SEED: u64 = 7;
+const OPTIONS: ReaderOptions = ReaderOptions {
+    max_concurrency: 20,
+    max_retries: 3,
+};
 
 /// Nodes by key with their body, and what listings said.
 #[derive(Debug, Default, PartialEq, Eq, Clone)]
@@ -362,5 +366,48 @@ async fn real_quotas_are_kept() {
     assert!(
         took_s.as_secs_f64() <= 2.0 * stats.floor_seconds + 5.0,
         "{took_s:?} {stats:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_secret_logs_in_over_tls_and_outlives_its_token() {
+    let sim = simulator(80, |config| {
+        config.tls = true;
+        config.client_secret = Some("right".to_owned());
+        config.arg_page_rows = 20;
+    });
+    let root = reqwest::Certificate::from_pem(sim.certificate_pem().unwrap().as_bytes()).unwrap();
+    let client = reqwest::Client::builder().add_root_certificate(root).build().unwrap();
+    let url = sim.tls_url().unwrap();
+    let tenant = sim.world().tenant_id();
+    let readers = |secret: &str| {
+        let credential = CredentialChoice::ClientSecret {
+            client_id: "11111111-0000-0000-0000-000000000001".to_owned(),
+            secret: secret.to_owned().into(),
+        };
+        let cloud = Cloud::Custom(Box::new(Endpoints::parse(url, url, url).unwrap()));
+        let mut readers = AzureReaders::new(AzureConfig::new(cloud, credential), Arc::new(SystemClock)).unwrap();
+        readers.client = client.clone();
+        Arc::new(readers.make(tenant, OPTIONS).unwrap())
+    };
+    let wrong = readers("wrong")
+        .plan(&ScanFilters::default(), &CancellationToken::new())
+        .await;
+    let wrong = wrong.map(|_| ()).unwrap_err().to_string();
+    assert!(wrong.contains("credential"), "{wrong}");
+
+    let mut fault = Fault::new(FaultKind::TokenExpired);
+    (fault.nth, fault.count) = (12, 1);
+    sim.arm(fault);
+    let reader = readers("right");
+    let scan = scan_with(&|| Arc::clone(&reader), &ScanFilters::default())
+        .await
+        .unwrap();
+    assert!(scan.is_complete(), "{:#?}", scan.ends);
+    assert_eq!(sim.stats().faults.get("token_expired"), Some(&1));
+    assert!(
+        sim.stats().tokens >= 3,
+        "two to begin with, one after the end of the first: {:?}",
+        sim.stats()
     );
 }

@@ -9,11 +9,11 @@ use crate::run::{cargo, output, root};
 
 /// The table of the last figures, kept in the repository.
 const TABLE: &str = "docs/benchmarks.md";
-/// Each bench is a program that prints rows of the table: package and example.
-const BENCHES: &[(&str, &str)] = &[
-    ("atg-db", "ingest_ratio"),
-    ("atg-server", "status_ratio"),
-    ("atg-iac", "generation_rate"),
+/// Each bench is a program that prints rows of the table: package, example, further arguments of cargo.
+const BENCHES: &[(&str, &str, &[&str])] = &[
+    ("atg-db", "ingest_ratio", &["--features", "contract"]),
+    ("atg-tests", "status_ratio", &[]),
+    ("atg-tests", "generation_rate", &[]),
 ];
 
 #[derive(clap::Args)]
@@ -25,9 +25,9 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mut rows = String::new();
-    for (package, example) in BENCHES {
+    for (package, example, arguments) in BENCHES {
         step(&format!("{package}: {example}"));
-        let printed = output(&mut cargo([
+        let mut command = cargo([
             "run",
             "--release",
             "--quiet",
@@ -35,7 +35,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             package,
             "--example",
             example,
-        ]))?;
+        ]);
+        let printed = output(command.args(*arguments))?;
         for row in printed.lines().filter(|line| line.starts_with('|')) {
             line(row);
             rows.push_str(row);

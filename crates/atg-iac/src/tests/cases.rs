@@ -74,13 +74,13 @@ pub(super) fn tenant() -> Vec<Node> {
 fn a_small_tenant() {
     let output = run(tenant());
     conserved(&output);
-    let all: String = output
+    let all: Vec<String> = output
         .files
         .iter()
         .filter(|file| file.path != "report.json")
         .map(|file| format!("==> {} <==\n{}\n", file.path, String::from_utf8_lossy(&file.bytes)))
         .collect();
-    insta::assert_snapshot!(all);
+    insta::assert_snapshot!(all.concat());
 }
 
 #[test]

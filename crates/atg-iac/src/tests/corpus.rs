@@ -65,12 +65,16 @@ fn every_example_is_accounted_for_and_fits_the_schema() {
     for (at, line) in text.lines().enumerate() {
         let example: Value = serde_json::from_str(line).expect("JSON");
         let type_ = example["type"].as_str().expect("a type");
-        let mut id = group(&format!("examples{}", at % 20));
-        let mut segments = type_.split('/');
-        id.push_str(&format!("/providers/{}", segments.next().expect("a namespace")));
-        for segment in segments {
-            id.push_str(&format!("/{segment}/example{at}"));
-        }
+        let (namespace, types) = type_.split_once('/').expect("a type");
+        let pairs: Vec<String> = types
+            .split('/')
+            .map(|segment| format!("{segment}/example{at}"))
+            .collect();
+        let id = format!(
+            "{}/providers/{namespace}/{}",
+            group(&format!("examples{}", at % 20)),
+            pairs.join("/")
+        );
         let mut body = example["body"].clone();
         if !body.is_object() {
             body = json!({});

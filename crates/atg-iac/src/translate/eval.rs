@@ -126,11 +126,10 @@ impl<'a> Scope<'a> {
             return false;
         };
         let there = match self.find(path) {
-            Found::Nothing => false,
+            Found::Nothing | Found::Many(_) => false,
             Found::One(value) => value
                 .as_str()
                 .is_some_and(|text| !UNSET.contains(&text.to_lowercase().as_str())),
-            Found::Many(_) => false,
         };
         there && pipe.calls.iter().any(limits) && self.pipe(pipe).is_empty()
     }

@@ -1,5 +1,6 @@
 //! Generates code by hand: `generate NODES.jsonl FOLDER [import]`, nodes as JSON lines.
 
+use std::io::BufRead as _;
 use std::path::Path;
 
 use atg_iac::{ImportBlocks, Input, Options, generate};
@@ -10,8 +11,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(nodes), Some(folder)) = (args.next(), args.next()) else {
         return Err("usage: generate NODES.jsonl FOLDER [import]".into());
     };
-    let nodes = std::fs::read_to_string(nodes)?;
-    let nodes: Vec<Node> = nodes.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let lines = std::io::BufReader::new(std::fs::File::open(nodes)?).lines();
+    let mut nodes: Vec<Node> = Vec::new();
+    for line in lines {
+        nodes.push(serde_json::from_str(&line?)?);
+    }
     let tenant_id = nodes.first().ok_or("no nodes")?.tenant_id;
     let based_on = BasedOn {
         tenant_id,

@@ -7,7 +7,9 @@ use crate::output::{Emitted, IacError, Note, Output, Reason, Reported};
 use crate::program::{Program, assemble};
 use crate::rows::Rows;
 use crate::select::{Resource, add_inline_children, select};
-use crate::translate::{Holder, Outcome, Unit, inline_children, translate};
+use crate::tables::Tables;
+use crate::translate::{Holder, Outcome, Unit, inline_children, translate, typed};
+use crate::value::Val;
 use crate::{emit, order, reference, report};
 
 /// How often `cancelled` is asked: well under a tenth of a second's work.
@@ -23,13 +25,23 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     add_inline_children(&mut resources, |resource| inline_children(resource, rows));
     check()?;
     let mut outcomes = Vec::with_capacity(resources.len());
-    for (at, resource) in resources.iter().enumerate() {
+    let tables = Tables::default();
+    for (at, resource) in resources.iter_mut().enumerate() {
         if at % RESOURCES_BETWEEN_CHECKS == 0 {
             check()?;
         }
-        outcomes.push(translate(resource, at, rows)?);
+        outcomes.push(translate(resource, at, rows, &tables)?);
+        // The largest part of the memory, and not needed any more.
+        resource.body = None;
     }
-    let Settled { units, parts, refused } = settle(outcomes, &resources);
+    let Settled {
+        mut units,
+        parts,
+        refused,
+    } = settle(outcomes, &resources);
+    if let Some(location) = &options.location {
+        relocate(&mut units, location);
+    }
     let mut program = assemble(units, &resources, &context);
     check()?;
     reference::resolve(&mut program, &resources, &context);
@@ -49,11 +61,33 @@ fn supported(options: &Options) -> Result<(), IacError> {
         Format::Terraform => {}
         Format::Arm | Format::Bicep => return Err(IacError::Unsupported("only the format terraform exists so far")),
     }
+    if options.target_tenant_id.is_some() || options.target_subscription.is_some() {
+        return Err(IacError::Unsupported(
+            "code for another tenant or subscription cannot be written yet",
+        ));
+    }
+    if options.naming_suffix.is_some() {
+        return Err(IacError::Unsupported("naming_suffix cannot be honoured yet"));
+    }
+    if options.fix_subnets {
+        return Err(IacError::Unsupported("auto_fix_subnets cannot be honoured yet"));
+    }
     match options.provider_version {
         ProviderVersion::V5 => Ok(()),
         ProviderVersion::V4 => Err(IacError::Unsupported(
             "only version 5 of the azurerm provider exists so far",
         )),
+    }
+}
+
+/// Puts everything that has a region into another one.
+fn relocate(units: &mut [Unit], location: &str) {
+    for unit in units {
+        let old = unit.block.attrs.get("location").and_then(Val::as_text);
+        if old.is_some_and(|old| old != "global") {
+            let value = typed::location(location);
+            unit.block.attrs.insert("location".to_owned(), value);
+        }
     }
 }
 

@@ -40,22 +40,12 @@ impl<'a> Index<'a> {
     }
 
     fn add_identities(&mut self, resource: &Resource, address: &str, has_block: bool) {
-        let text = |pointer: &str| {
-            let value = resource.body.as_ref().and_then(|body| body.pointer(pointer));
-            value.and_then(serde_json::Value::as_str).map(str::to_lowercase)
-        };
-        if resource.type_ == "microsoft.managedidentity/userassignedidentities" {
-            for (pointer, attr) in [
-                ("/properties/principalId", "principal_id"),
-                ("/properties/clientId", "client_id"),
-            ] {
-                if let Some(id) = text(pointer) {
-                    self.identities.insert(id, (address.to_owned(), attr.to_owned()));
-                }
+        for (id, attr) in &resource.identities {
+            // The attribute of a block exists only where the block is written.
+            if has_block || !attr.starts_with("identity") {
+                self.identities
+                    .insert(id.clone(), (address.to_owned(), (*attr).to_owned()));
             }
-        } else if has_block && let Some(id) = text("/identity/principalId") {
-            let attr = "identity[0].principal_id".to_owned();
-            self.identities.insert(id, (address.to_owned(), attr));
         }
     }
 }

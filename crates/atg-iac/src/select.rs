@@ -25,6 +25,8 @@ pub(crate) struct Resource {
     pub(crate) api_version: Option<String>,
     /// The body without secrets.
     pub(crate) body: Option<Value>,
+    /// Object and client ids of its managed identities, lower case, each with the attribute that gives it.
+    pub(crate) identities: Vec<(String, &'static str)>,
     /// Whether it counts: false for a child that stands only in its parent's body.
     pub(crate) counted: bool,
 }
@@ -168,7 +170,9 @@ fn resource(node: Node) -> Resource {
         secrets::redact(&type_, &mut body);
         body
     });
+    let identities = body.as_ref().map_or_else(Vec::new, |body| identities(&type_, body));
     Resource {
+        identities,
         key: node.id.as_str().to_owned(),
         id,
         display_id: node.display_id,
@@ -178,6 +182,22 @@ fn resource(node: Node) -> Resource {
         body,
         counted: true,
     }
+}
+
+fn identities(type_: &str, body: &Value) -> Vec<(String, &'static str)> {
+    let places: &[(&str, &'static str)] = if type_ == "microsoft.managedidentity/userassignedidentities" {
+        &[
+            ("/properties/principalId", "principal_id"),
+            ("/properties/clientId", "client_id"),
+        ]
+    } else {
+        &[("/identity/principalId", "identity[0].principal_id")]
+    };
+    let found = places.iter().filter_map(|(place, attr)| {
+        let id = body.pointer(place)?.as_str()?;
+        Some((id.to_lowercase(), *attr))
+    });
+    found.collect()
 }
 
 /// Children that stand in the bodies of `resources` and are resources of their own by `inline`, unless they

@@ -29,6 +29,17 @@ pub(crate) struct Printer<'a> {
 impl Printer<'_> {
     /// The lines of a block's content, indented by `level` levels.
     pub(crate) fn block(&self, block: &Block, level: usize, out: &mut Vec<String>) {
+        self.block_with(None, block, level, out);
+    }
+
+    /// The same, with a line of its own in front.
+    pub(crate) fn block_with(
+        &self,
+        first: Option<(String, Vec<String>)>,
+        block: &Block,
+        level: usize,
+        out: &mut Vec<String>,
+    ) {
         let mut attrs: Vec<_> = block.attrs.iter().collect();
         attrs.sort_by_key(|(name, _)| {
             let last = LAST.contains(&name.as_str());
@@ -36,7 +47,7 @@ impl Printer<'_> {
             (last, first.unwrap_or(FIRST.len()), (*name).clone())
         });
         let attrs = attrs.into_iter().map(|(name, value)| (name.clone(), self.value(value)));
-        members(attrs.collect(), level, out);
+        members(first.into_iter().chain(attrs).collect(), level, out);
         for (name, inner) in &block.blocks {
             for inner in inner {
                 if out.last().is_some_and(|line| !line.ends_with('{')) {

@@ -57,23 +57,23 @@ pub(crate) fn files(program: &Program, options: &Options) -> Vec<OutputFile> {
 
 fn resource(item: &Item, printer: &Printer<'_>) -> String {
     let mut lines = vec![format!("resource {} {} {{", quote(&item.target), quote(&item.label))];
-    let mut block = item.block.clone();
     if let Some(alias) = &item.provider {
-        let reference = Val::Ref {
-            address: if item.target == "azapi_resource" {
-                "azapi"
-            } else {
-                "azurerm"
-            }
-            .to_owned(),
-            attr: alias.clone(),
-            rest: String::new(),
-        };
-        block.attrs.insert("provider".to_owned(), reference);
+        let row = ("provider".to_owned(), vec![format!("{}.{alias}", family(item))]);
+        printer.block_with(Some(row), &item.block, 1, &mut lines);
+    } else {
+        printer.block(&item.block, 1, &mut lines);
     }
-    printer.block(&block, 1, &mut lines);
     lines.push("}".to_owned());
     finish(&lines)
+}
+
+/// The provider of an item.
+fn family(item: &Item) -> &'static str {
+    if item.target == "azapi_resource" {
+        "azapi"
+    } else {
+        "azurerm"
+    }
 }
 
 fn imports(item: &Item, options: &Options) -> bool {

@@ -8,14 +8,46 @@ pub mod make;
 mod arm;
 mod schema;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
-pub(crate) use arm::{ArmTypeFacts, arm_type};
+pub(crate) use arm::ArmTypeFacts;
+use arm::arm_type;
 pub(crate) use schema::{AttrSchema, BlockSchema, NestedBlock, ResourceSchema, Ty, resource_schema};
 
 use crate::IacError;
+
+/// Rows of the tables that a generation has met, each parsed once.
+#[derive(Default)]
+pub(crate) struct Tables {
+    schemas: RefCell<BTreeMap<String, Option<Rc<ResourceSchema>>>>,
+    types: RefCell<BTreeMap<String, Option<Rc<ArmTypeFacts>>>>,
+}
+
+impl Tables {
+    /// The schema of a resource type of azurerm.
+    pub(crate) fn schema(&self, name: &str) -> Result<Option<Rc<ResourceSchema>>, IacError> {
+        if let Some(found) = self.schemas.borrow().get(name) {
+            return Ok(found.clone());
+        }
+        let found = resource_schema(name)?.map(Rc::new);
+        self.schemas.borrow_mut().insert(name.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    /// The facts of an ARM type by its lower-cased name.
+    pub(crate) fn arm_type(&self, lower: &str) -> Result<Option<Rc<ArmTypeFacts>>, IacError> {
+        if let Some(found) = self.types.borrow().get(lower) {
+            return Ok(found.clone());
+        }
+        let found = arm_type(lower)?.map(Rc::new);
+        self.types.borrow_mut().insert(lower.to_owned(), found.clone());
+        Ok(found)
+    }
+}
 
 /// A table unpacked: the whole text is kept, the lines are found by name.
 struct Lines {

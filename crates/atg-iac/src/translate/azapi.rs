@@ -4,7 +4,7 @@ use atg_models::ArmId;
 use serde_json::Value as Json;
 
 use crate::select::Resource;
-use crate::tables::{ArmTypeFacts, arm_type};
+use crate::tables::{ArmTypeFacts, Tables};
 use crate::translate::eval::member;
 use crate::translate::typed;
 use crate::value::{Block, Val};
@@ -41,8 +41,13 @@ const NOT_BODY: &[&str] = &[
 ];
 
 /// The block of an `azapi_resource`, or why there is none.
-pub(crate) fn translate(resource: &Resource, id: &ArmId, body: &Json) -> Result<Result<Block, Refused>, IacError> {
-    let facts = arm_type(&resource.type_)?;
+pub(crate) fn translate(
+    resource: &Resource,
+    id: &ArmId,
+    body: &Json,
+    tables: &Tables,
+) -> Result<Result<Block, Refused>, IacError> {
+    let facts = tables.arm_type(&resource.type_)?;
     if facts.as_ref().is_some_and(|facts| !facts.writable) {
         return Ok(Err((
             Reason::ReadOnly,
@@ -82,7 +87,7 @@ pub(crate) fn translate(resource: &Resource, id: &ArmId, body: &Json) -> Result<
             .map_or(Val::Null, typed::location),
     );
     set("tags", member(body, "tags").map_or(Val::Null, typed::tags));
-    set("body", request_body(body, facts.as_ref()));
+    set("body", request_body(body, facts.as_deref()));
     // What ARM answered need not fit the schema that this version of the provider carries.
     set("schema_validation_enabled", Val::Bool(false));
     if let Some(identity) = member(body, "identity").and_then(typed::identity) {

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::rows::expr::Path;
 use crate::rows::{Row, Rows};
 use crate::select::Resource;
-use crate::tables::{ResourceSchema, resource_schema};
+use crate::tables::{ResourceSchema, Tables};
 use crate::value::{Block, Val};
 use crate::{IacError, Reason};
 use eval::Scope;
@@ -57,7 +57,7 @@ pub(crate) struct Holder {
 }
 
 /// Translates the resource at `of`.
-pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows) -> Result<Outcome, IacError> {
+pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows, tables: &Tables) -> Result<Outcome, IacError> {
     let Some(id) = &resource.id else {
         return Ok(Outcome::Refused(Reason::UnreadableId, "the id is no ARM id".to_owned()));
     };
@@ -72,7 +72,7 @@ pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows) -> Result<O
     }
     let applies = |row: &&Row| row.when.as_ref().is_none_or(|condition| scope.holds(condition));
     let Some(row) = rows.main(&resource.type_).iter().find(applies) else {
-        return Ok(match azapi::translate(resource, id, body)? {
+        return Ok(match azapi::translate(resource, id, body, tables)? {
             Ok(block) => Outcome::Units(vec![Unit {
                 of,
                 target: "azapi_resource".to_owned(),
@@ -85,11 +85,11 @@ pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows) -> Result<O
             Err((reason, detail)) => Outcome::Refused(reason, detail),
         });
     };
-    let mut units = vec![unit(row, &scope, of, true, 0)?];
+    let mut units = vec![unit(row, &scope, (of, 0), true, tables)?];
     for row in rows.extra(&resource.type_) {
         for (part, scope) in each_scope(row, &scope).iter().enumerate() {
             if row.when.as_ref().is_none_or(|condition| scope.holds(condition)) {
-                units.push(unit(row, scope, of, false, part)?);
+                units.push(unit(row, scope, (of, part), false, tables)?);
             }
         }
     }
@@ -130,8 +130,14 @@ fn each_scope<'a>(row: &Row, scope: &Scope<'a>) -> Vec<Scope<'a>> {
     scopes
 }
 
-fn unit(row: &Row, scope: &Scope<'_>, of: usize, main: bool, part: usize) -> Result<Unit, IacError> {
-    let schema = resource_schema(&row.azurerm)?.ok_or_else(|| IacError::Table {
+fn unit(
+    row: &Row,
+    scope: &Scope<'_>,
+    (of, part): (usize, usize),
+    main: bool,
+    tables: &Tables,
+) -> Result<Unit, IacError> {
+    let schema = tables.schema(&row.azurerm)?.ok_or_else(|| IacError::Table {
         table: "azurerm rows",
         detail: format!("the provider has no {}", row.azurerm),
     })?;
@@ -211,5 +217,6 @@ fn child(parent: &Resource, id: &atg_models::ArmId, type_: &str, element: &Json)
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => json!({}),
         }),
         counted: false,
+        identities: Vec::new(),
     })
 }

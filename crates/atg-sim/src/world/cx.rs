@@ -237,7 +237,18 @@ impl<'w> Cx<'w> {
         codec::encode(self.world.seed(), Kind::User, seeded::narrow(index)).to_string()
     }
 
-    /// A group's object id.
+    /// `systemData`: people are named by their sign-in name.
+    pub(crate) fn system_data(&self) -> Value {
+        let index = self.one_of("creator", seeded::wide(self.world.users()));
+        let user = super::directory::user_always(self.world, seeded::narrow(index));
+        let name = user.get("userPrincipalName").cloned().unwrap_or_default();
+        json!({
+            "createdBy": name, "createdByType": "User", "createdAt": self.time("created"),
+            "lastModifiedBy": name, "lastModifiedByType": "User", "lastModifiedAt": self.time("modified"),
+        })
+    }
+
+    /// An object id of a group.
     pub(crate) fn directory_group(&self, label: &str) -> String {
         let index = self.one_of(label, seeded::wide(self.world.groups()));
         codec::encode(self.world.seed(), Kind::Group, seeded::narrow(index)).to_string()

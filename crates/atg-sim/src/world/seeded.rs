@@ -167,6 +167,9 @@ impl SeededWorld {
         );
         row.insert("subscriptionId".to_owned(), Value::String(cx.subscription()));
         row.insert("tags".to_owned(), containers::resource_tags(cx));
+        if bodies::has_system_data(cx.slot.row.arm) {
+            row.insert("systemData".to_owned(), cx.system_data());
+        }
         let mut body = (cx.slot.row.body)(cx);
         shape::prune(&mut body);
         if let Value::Object(body) = body {

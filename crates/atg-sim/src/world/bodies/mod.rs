@@ -165,9 +165,20 @@ const TABLES: &[&[TypeRow]] = &[
 /// Types whose resources have an identity of their own, one service principal each.
 const WITH_IDENTITY: &[&str] = &[AKS, AUTOMATION, DES, FACTORY, ML, RSV, SITE, UAI];
 
+/// Types whose GET says who made the resource and when.
+const WITH_SYSTEM_DATA: &[&str] = &[
+    ACA, ACA_ENV, ACR, APP_CONFIG, AUTOMATION, COGNITIVE, COSMOS, DATABRICKS, DCE, DCR, EVENT_HUB, GRAFANA, HOST_POOL,
+    IOT, ML, MYSQL, POSTGRES, SIGNALR, VAULT, WORKBOOK,
+];
+
 /// The row of a type.
 pub(crate) fn row(arm: &str) -> Option<&'static TypeRow> {
     TABLES.iter().flat_map(|table| table.iter()).find(|row| row.arm == arm)
+}
+
+/// Whether bodies of a type carry `systemData`.
+pub(crate) fn has_system_data(arm: &str) -> bool {
+    WITH_SYSTEM_DATA.contains(&arm)
 }
 
 /// Whether each resource of a type has a service principal.

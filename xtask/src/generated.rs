@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use crate::out::{line, notice};
-use crate::run::{cargo, env, output, root, succeed, target_dir};
+use crate::run::{build_programs, env, output, program, root, succeed, target_dir};
 
 /// Where atg-iac keeps the tables that it embeds.
 const TABLES: &str = "crates/atg-iac/data/tables";
@@ -21,40 +21,22 @@ pub(crate) struct Options {
 
 /// The OpenAPI document, printed by the server itself.
 pub(crate) fn openapi(options: &Options) -> anyhow::Result<()> {
-    let text = output(&mut cargo([
-        "run",
-        "--quiet",
-        "--package",
-        "atg-server",
-        "--",
-        "openapi",
-    ]))?;
+    build_programs()?;
+    let text = output(program("atg-server").arg("openapi"))?;
     place("openapi/atg-v1.json", &text, options, "cargo xtask openapi")
 }
 
 /// The configuration reference, printed by the server itself.
 pub(crate) fn configuration(options: &Options) -> anyhow::Result<()> {
-    let text = output(&mut cargo([
-        "run",
-        "--quiet",
-        "--package",
-        "atg-server",
-        "--",
-        "configuration",
-    ]))?;
+    build_programs()?;
+    let text = output(program("atg-server").arg("configuration"))?;
     place("docs/configuration.md", &text, options, "cargo xtask configuration")
 }
 
 /// The pages of the error codes, printed by an example of the models.
 pub(crate) fn error_pages(options: &Options) -> anyhow::Result<()> {
-    let text = output(&mut cargo([
-        "run",
-        "--quiet",
-        "--package",
-        "atg-models",
-        "--example",
-        "error_pages",
-    ]))?;
+    build_programs()?;
+    let text = output(&mut program("examples/error_pages"))?;
     let pages: Vec<(String, String)> = serde_json::from_str(&text).context("reading the error pages")?;
     let mut expected = Vec::with_capacity(pages.len());
     for (path, page) in &pages {
@@ -79,19 +61,10 @@ pub(crate) fn type_tables(options: &Options) -> anyhow::Result<()> {
         }
         bail!("set ATG_TEST_DATA to the folder that holds the source data");
     };
+    build_programs()?;
     let made = target_dir().join("type-tables");
     fs::create_dir_all(&made).with_context(|| format!("making {}", made.display()))?;
-    let mut command = cargo([
-        "run",
-        "--quiet",
-        "--package",
-        "atg-iac",
-        "--example",
-        "tables",
-        "--",
-        &data,
-    ]);
-    succeed(command.arg(&made))?;
+    succeed(program("examples/tables").arg(&data).arg(&made))?;
     for entry in fs::read_dir(&made).with_context(|| format!("listing {}", made.display()))? {
         let entry = entry?;
         let path = format!("{TABLES}/{}", entry.file_name().to_string_lossy());

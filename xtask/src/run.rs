@@ -41,6 +41,19 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> 
     command
 }
 
+/// Builds all programs and examples. Always the whole workspace: a choice of packages would have other
+/// features, and compile half of the dependencies again.
+pub(crate) fn build_programs() -> anyhow::Result<()> {
+    succeed(&mut cargo(["build", "--quiet", "--workspace", "--bins", "--examples"]))
+}
+
+/// A program that [`build_programs`] has built.
+pub(crate) fn program(name: &str) -> Command {
+    let mut command = Command::new(target_dir().join("debug").join(name));
+    command.current_dir(root());
+    command
+}
+
 /// Runs `command` to its end; its failure is an error that names it.
 pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     let shown = show(command);

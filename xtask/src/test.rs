@@ -1,7 +1,7 @@
 //! `cargo xtask test`: what the README promises.
 
 use crate::out::{line, notice, step};
-use crate::run::{cargo, env, succeed};
+use crate::run::{build_programs, cargo, env, succeed};
 use crate::tools;
 
 #[derive(clap::Args)]
@@ -16,7 +16,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         notice("ATG_TEST_DATA is not set: the tests that read the large public data sets are left out");
     }
     step("building the programs that the tests start");
-    succeed(&mut cargo(["build", "--workspace", "--bins", "--quiet"]))?;
+    build_programs()?;
     step("tests");
     let mut command = cargo(["test", "--workspace", "--quiet"]);
     command.args(&options.filter);

@@ -19,6 +19,7 @@ mod reference;
 mod report;
 mod rows;
 mod select;
+mod subnets;
 pub mod tables;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use crate::select::{Resource, add_inline_children, select};
 use crate::tables::Tables;
 use crate::translate::{Holder, Outcome, Unit, inline_children, translate, typed};
 use crate::value::Val;
-use crate::{emit, order, reference, report};
+use crate::{emit, order, reference, report, subnets};
 
 /// How often `cancelled` is asked: well under a tenth of a second's work.
 const RESOURCES_BETWEEN_CHECKS: usize = 200;
@@ -39,12 +39,15 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
         parts,
         refused,
     } = settle(outcomes, &resources);
+    if !options.skip_subnet_validation {
+        subnets::check(&mut units, &resources);
+    }
     if let Some(location) = &options.location {
         relocate(&mut units, location);
     }
     let mut program = assemble(units, &resources, &context);
     check()?;
-    reference::resolve(&mut program, &resources, &context);
+    reference::resolve(&mut program, &resources, &parts, &context);
     order::order(&mut program, &resources);
     check()?;
     let mut files = emit::files(&program, options);
@@ -91,11 +94,13 @@ fn relocate(units: &mut [Unit], location: &str) {
     }
 }
 
+/// By place: a resource that stands in a block of another, that other, and the attribute that gives its id.
+pub(crate) type Parts = BTreeMap<usize, (usize, Option<String>)>;
+
 /// What became of the resources, by their places.
 struct Settled {
     units: Vec<Unit>,
-    /// A resource that stands in a block of another, and that other.
-    parts: BTreeMap<usize, usize>,
+    parts: Parts,
     refused: Vec<(usize, Reason, String)>,
 }
 
@@ -109,15 +114,12 @@ fn settle(outcomes: Vec<Outcome>, resources: &[Resource]) -> Settled {
             targets.insert(&resource.key, (&main.target, at));
         }
     }
-    let place = |holder: &Holder| {
+    let place = |holder: &Holder| -> Option<(usize, Option<String>)> {
         let (found, at) = targets.get(holder.key.as_str())?;
-        holder
-            .target
-            .as_ref()
-            .is_none_or(|target| target == found)
-            .then_some(*at)
+        let wanted = holder.target.as_ref().is_none_or(|target| target == found);
+        wanted.then(|| (*at, holder.attr.clone()))
     };
-    let holders: BTreeMap<usize, usize> = outcomes
+    let mut holders: Parts = outcomes
         .iter()
         .enumerate()
         .filter_map(|(at, outcome)| match outcome {
@@ -133,9 +135,9 @@ fn settle(outcomes: Vec<Outcome>, resources: &[Resource]) -> Settled {
     for (at, outcome) in outcomes.into_iter().enumerate() {
         match outcome {
             Outcome::Units(units) => settled.units.extend(units),
-            Outcome::PartOf(_, units) => match holders.get(&at) {
+            Outcome::PartOf(_, units) => match holders.remove(&at) {
                 Some(holder) => {
-                    settled.parts.insert(at, *holder);
+                    settled.parts.insert(at, holder);
                 }
                 None => settled.units.extend(units),
             },
@@ -149,7 +151,7 @@ fn settle(outcomes: Vec<Outcome>, resources: &[Resource]) -> Settled {
 fn account(
     program: &Program,
     resources: &[Resource],
-    parts: &BTreeMap<usize, usize>,
+    parts: &Parts,
     refused: Vec<(usize, Reason, String)>,
 ) -> (Vec<Emitted>, Vec<Reported>) {
     let main: BTreeMap<usize, _> = program
@@ -165,7 +167,7 @@ fn account(
         .map(|(at, reason, detail)| (at, (reason, detail)))
         .collect();
     for (at, resource) in resources.iter().enumerate().filter(|(_, resource)| resource.counted) {
-        let item = main.get(parts.get(&at).unwrap_or(&at));
+        let item = main.get(parts.get(&at).map_or(&at, |(holder, _)| holder));
         if let Some(item) = item {
             emitted.push(Emitted {
                 id: resource.display_id.clone(),

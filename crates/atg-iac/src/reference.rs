@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use atg_models::ArmId;
 
 use crate::names;
+use crate::pipeline::Parts;
 use crate::program::{Program, Variable, VariableKind};
 use crate::select::{Context, Resource};
 use crate::value::{Block, Val};
@@ -13,19 +14,22 @@ use crate::value::{Block, Val};
 const GUID_CHARS: usize = 36;
 
 /// What ids lead to.
-pub(crate) struct Index<'a> {
+struct Index<'a> {
     context: &'a Context,
     /// Canonical id of an emitted resource to its address.
     by_id: BTreeMap<String, String>,
+    /// Canonical id of what stands in another's block, to that one's address and attribute.
+    held: BTreeMap<String, (String, String)>,
     /// Object or client id of a managed identity to its address and attribute.
     identities: BTreeMap<String, (String, String)>,
 }
 
 impl<'a> Index<'a> {
-    pub(crate) fn new(program: &Program, resources: &[Resource], context: &'a Context) -> Self {
+    fn new(program: &Program, resources: &[Resource], parts: &Parts, context: &'a Context) -> Self {
         let mut index = Self {
             context,
             by_id: BTreeMap::new(),
+            held: BTreeMap::new(),
             identities: BTreeMap::new(),
         };
         for item in program.items.iter().filter(|item| item.main) {
@@ -35,6 +39,15 @@ impl<'a> Index<'a> {
             let address = item.address();
             index.add_identities(resource, &address, item.block.blocks.contains_key("identity"));
             index.by_id.insert(resource.key.clone(), address);
+        }
+        for (at, (holder, attr)) in parts {
+            let (Some(part), Some(holder), Some(attr)) = (resources.get(*at), resources.get(*holder), attr) else {
+                continue;
+            };
+            if let Some(address) = index.by_id.get(&holder.key) {
+                let place = (address.clone(), attr.clone());
+                index.held.insert(part.key.clone(), place);
+            }
         }
         index
     }
@@ -51,8 +64,8 @@ impl<'a> Index<'a> {
 }
 
 /// Resolves everything in the program. The addresses that each item refers to end in its `uses`.
-pub(crate) fn resolve(program: &mut Program, resources: &[Resource], context: &Context) {
-    let index = Index::new(program, resources, context);
+pub(crate) fn resolve(program: &mut Program, resources: &[Resource], parts: &Parts, context: &Context) {
+    let index = Index::new(program, resources, parts, context);
     let mut variables = BTreeMap::new();
     for item in &mut program.items {
         let mut resolver = Resolver {
@@ -187,6 +200,12 @@ impl Resolver<'_> {
         if let Some(address) = self.index.by_id.get(key.as_str()) {
             let address = address.clone();
             return Some(self.refer(address, "id".to_owned(), ""));
+        }
+        if let Some((address, attr)) = self.index.held.get(key.as_str())
+            && *address != self.own_address
+        {
+            let (address, attr) = (address.clone(), attr.clone());
+            return Some(self.refer(address, attr, ""));
         }
         for ancestor in id.ancestors() {
             if ancestor.node_id().as_str() == self.own_key {

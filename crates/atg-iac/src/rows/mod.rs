@@ -30,6 +30,8 @@ pub(crate) struct Row {
     pub(crate) part_of: Option<String>,
     /// Expression for the id of the resource whose block already holds it.
     pub(crate) held_by: Option<Expr>,
+    /// The attribute of the holder that gives this one's id.
+    pub(crate) held_as: Option<String>,
     /// The import id, when it is not the ARM id.
     pub(crate) import: Option<Expr>,
     /// Common attributes that are not filled in by themselves.
@@ -198,6 +200,7 @@ impl Row {
                 .first()
                 .map(|text| Expr::parse(text))
                 .transpose()?,
+            held_as: strings(table.remove("_held_as"))?.pop(),
             import: strings(table.remove("_import"))?
                 .first()
                 .map(|text| Expr::parse(text))

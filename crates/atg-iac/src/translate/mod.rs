@@ -6,12 +6,13 @@ pub(crate) mod functions;
 pub(crate) mod place;
 pub(crate) mod typed;
 
+use atg_models::ArmId;
 use serde_json::{Value as Json, json};
 
 use crate::rows::expr::Path;
 use crate::rows::{Row, Rows};
 use crate::select::Resource;
-use crate::tables::{ResourceSchema, Tables};
+use crate::tables::Tables;
 use crate::value::{Block, Val};
 use crate::{IacError, Reason};
 use eval::Scope;
@@ -54,6 +55,8 @@ pub(crate) struct Holder {
     pub(crate) key: String,
     /// The provider type that it must be; any type without.
     pub(crate) target: Option<String>,
+    /// The holder's attribute that gives the id of what it holds.
+    pub(crate) attr: Option<String>,
 }
 
 /// Translates the resource at `of`.
@@ -85,11 +88,11 @@ pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows, tables: &Ta
             Err((reason, detail)) => Outcome::Refused(reason, detail),
         });
     };
-    let mut units = vec![unit(row, &scope, (of, 0), true, tables)?];
+    let mut units = vec![unit(row, &scope, (of, 0), true, (rows, tables))?];
     for row in rows.extra(&resource.type_) {
         for (part, scope) in each_scope(row, &scope).iter().enumerate() {
             if row.when.as_ref().is_none_or(|condition| scope.holds(condition)) {
-                units.push(unit(row, scope, (of, part), false, tables)?);
+                units.push(unit(row, scope, (of, part), false, (rows, tables))?);
             }
         }
     }
@@ -100,12 +103,13 @@ pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows, tables: &Ta
 }
 
 fn holder(row: &Row, scope: &Scope<'_>) -> Option<Holder> {
-    let key = |id: atg_models::ArmId| id.node_id().as_str().to_owned();
+    let key = |id: ArmId| id.node_id().as_str().to_owned();
     if let Some(expr) = &row.held_by {
         let id = scope.value(expr).as_text()?.parse().ok()?;
         return Some(Holder {
             key: key(id),
             target: None,
+            attr: row.held_as.clone(),
         });
     }
     let target = row.part_of.clone()?;
@@ -113,6 +117,7 @@ fn holder(row: &Row, scope: &Scope<'_>) -> Option<Holder> {
     Some(Holder {
         key: key(parent),
         target: Some(target),
+        attr: None,
     })
 }
 
@@ -135,7 +140,7 @@ fn unit(
     scope: &Scope<'_>,
     (of, part): (usize, usize),
     main: bool,
-    tables: &Tables,
+    (rows, tables): (&Rows, &Tables),
 ) -> Result<Unit, IacError> {
     let schema = tables.schema(&row.azurerm)?.ok_or_else(|| IacError::Table {
         table: "azurerm rows",
@@ -148,9 +153,10 @@ fn unit(
     }
     let import = match &row.import {
         Some(expr) => scope.value(expr),
-        None if main => import_id(scope.resource, &schema),
+        None if main => Val::text(&scope.resource.display_id),
         None => Val::Null,
     };
+    let import = spelled(&import, rows, tables)?;
     Ok(Unit {
         of,
         target: row.azurerm.clone(),
@@ -162,28 +168,47 @@ fn unit(
     })
 }
 
-/// The ARM id with its segments spelled as the provider's importer wants them.
-fn import_id(resource: &Resource, schema: &ResourceSchema) -> Val {
-    let Some(id) = &resource.id else {
-        return Val::Null;
+/// Import ids with their segments spelled as the provider's importer wants them; several are joined by `|`.
+fn spelled(value: &Val, rows: &Rows, tables: &Tables) -> Result<Val, IacError> {
+    let Some(text) = value.as_text() else {
+        return Ok(Val::Null);
     };
-    let keys: Vec<&str> = schema
-        .import_specs
-        .iter()
-        .flat_map(|spec| spec.split('/'))
-        .chain(["subscriptions", "resourceGroups", "providers"])
-        .filter(|segment| !segment.is_empty())
-        .collect();
-    let mut out = String::new();
-    let mut previous_is_provider = false;
-    for (at, segment) in id.as_str().split('/').skip(1).enumerate() {
-        let is_key = at % 2 == 0 || previous_is_provider;
-        let spelled = keys.iter().find(|key| is_key && key.eq_ignore_ascii_case(segment));
-        out.push('/');
-        out.push_str(spelled.unwrap_or(&segment));
-        previous_is_provider = at % 2 == 0 && segment.eq_ignore_ascii_case("providers");
+    let mut out = Vec::new();
+    for part in text.split('|') {
+        out.push(match part.parse::<ArmId>() {
+            Ok(id) => spelled_id(&id, rows, tables)?,
+            Err(_) => part.to_owned(),
+        });
     }
-    Val::text(&out)
+    Ok(Val::text(&out.join("|")))
+}
+
+fn spelled_id(id: &ArmId, rows: &Rows, tables: &Tables) -> Result<String, IacError> {
+    let mut keys: Vec<String> = ["subscriptions", "resourceGroups", "providers"]
+        .map(str::to_owned)
+        .into();
+    for id in std::iter::once(id.clone()).chain(id.ancestors()) {
+        for row in rows.main(id.arm_type().as_str()) {
+            let schema = tables.schema(&row.azurerm)?;
+            let specs = schema.iter().flat_map(|schema| &schema.import_specs);
+            keys.extend(specs.flat_map(|spec| spec.split('/')).map(str::to_owned));
+        }
+    }
+    let mut out = String::new();
+    let mut in_provider = false;
+    let mut is_key = true;
+    for segment in id.as_str().split('/').skip(1) {
+        let namespace = in_provider;
+        in_provider = is_key && segment.eq_ignore_ascii_case("providers");
+        let known = keys
+            .iter()
+            .find(|key| (is_key || namespace) && key.eq_ignore_ascii_case(segment));
+        out.push('/');
+        out.push_str(known.map_or(segment, String::as_str));
+        // Keys and names take turns; behind `providers` stands a namespace and then a key again.
+        is_key = namespace || (!is_key && !in_provider);
+    }
+    Ok(out)
 }
 
 /// The children that stand in a body and are resources of their own.
@@ -201,7 +226,7 @@ pub(crate) fn inline_children(resource: &Resource, rows: &Rows) -> Vec<Resource>
         .collect()
 }
 
-fn child(parent: &Resource, id: &atg_models::ArmId, type_: &str, element: &Json) -> Option<Resource> {
+fn child(parent: &Resource, id: &ArmId, type_: &str, element: &Json) -> Option<Resource> {
     let name = eval::member(element, "name")?.as_str()?;
     let last_type = type_.rsplit('/').next()?;
     let child_id = id.child(last_type, name);

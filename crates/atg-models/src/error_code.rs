@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
-    ($($name:ident = $text:literal, $status:expr, $title:literal, $explanation:literal, $what_to_do:literal;)+) => {
+    ($($name:ident = $text:tt, $status:expr, $title:literal, $explanation:literal, $what_to_do:literal;)+) => {
         /// Why a request was refused or a job failed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

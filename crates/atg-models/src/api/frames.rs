@@ -156,7 +156,6 @@ pub struct CompletionFrame {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub job_id: JobId,
     /// How.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     pub status: CompletionStatus,
     /// The operation's outcome; null when it has none.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]

@@ -73,12 +73,12 @@ pub struct GenerateIacRequest {
     pub target_subscription: Option<SubscriptionId>,
     /// The language; `output_format` is another name for it.
     #[serde(alias = "output_format")]
-    #[cfg_attr(feature = "openapi", schema(inline, default = "terraform"))]
+    #[cfg_attr(feature = "openapi", schema(default = "terraform"))]
     pub format: IacFormat,
     /// Writes `import` blocks.
     pub auto_import_existing: bool,
     /// For which resources.
-    #[cfg_attr(feature = "openapi", schema(inline, default = "resource_groups"))]
+    #[cfg_attr(feature = "openapi", schema(default = "resource_groups"))]
     pub import_strategy: ImportStrategy,
     /// Registers resource providers.
     pub auto_register_providers: bool,
@@ -197,7 +197,6 @@ pub struct BasedOnScan {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GenerateIacResult {
     /// The language.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     pub format: IacFormat,
     /// Resources that were selected.
     pub resources_in: u64,

@@ -37,13 +37,10 @@ pub struct HealthResponse {
     #[cfg_attr(feature = "openapi", schema(example = "0.1.0"))]
     pub version: String,
     /// Whether the graph store answers, whichever it is.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     pub neo4j_status: StoreStatus,
     /// Where it runs.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     pub environment: Environment,
     /// Which graph store it is.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     pub graph_store: GraphStoreKind,
 }
 

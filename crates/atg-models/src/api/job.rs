@@ -151,7 +151,7 @@ pub struct JobResponse {
     #[cfg_attr(feature = "openapi", schema(value_type = String, example = "scan-01890a5d-ac96-774b-bcce-b302099a8057"))]
     pub job_id: JobId,
     /// `queued`; of a replayed request whatever it is by now.
-    #[cfg_attr(feature = "openapi", schema(inline, example = "queued"))]
+    #[cfg_attr(feature = "openapi", schema(example = "queued"))]
     pub status: JobStatus,
     /// When it was submitted.
     #[serde(with = "crate::time_text")]
@@ -210,10 +210,8 @@ pub struct JobStatusResponse {
     #[cfg_attr(feature = "openapi", schema(value_type = String, example = "scan-01890a5d-ac96-774b-bcce-b302099a8057"))]
     pub job_id: JobId,
     /// What it does.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     pub operation_type: OperationType,
     /// Where it stands.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     pub status: JobStatus,
     /// The tenant as the request named it; null for a job without one.
     pub tenant_id: Option<String>,
@@ -284,7 +282,6 @@ pub struct JobResultResponse {
     #[cfg_attr(feature = "openapi", schema(value_type = String, example = "iac-01890a5d-ac96-774b-bcce-b302099a8057"))]
     pub job_id: JobId,
     /// How it ended.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     pub status: JobStatus,
     /// The operation's outcome; null when it has none.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
@@ -335,7 +332,6 @@ pub struct CancelResponse {
     #[cfg_attr(feature = "openapi", schema(value_type = String, example = "scan-01890a5d-ac96-774b-bcce-b302099a8057"))]
     pub job_id: JobId,
     /// `cancelled`, or `running` while it has not stopped yet.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     pub status: JobStatus,
     /// There, and true, while the job has not stopped yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -79,7 +79,7 @@ pub struct ScanRequest {
     pub filter_by_tags: Option<CommaList<TagFilter>>,
     /// Whether everything is read again.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(inline, default = "full"))]
+    #[cfg_attr(feature = "openapi", schema(default = "full"))]
     pub mode: ScanMode,
 }
 

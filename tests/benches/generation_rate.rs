@@ -53,7 +53,12 @@ fn nodes(world: &SeededWorld) -> Vec<Node> {
         owner: &|_| None,
         api_version: &|_| None,
     };
-    let tables = [Table::Subscriptions, Table::ResourceGroups, Table::Resources, Table::RoleAssignments];
+    let tables = [
+        Table::Subscriptions,
+        Table::ResourceGroups,
+        Table::Resources,
+        Table::RoleAssignments,
+    ];
     let rows = tables
         .into_iter()
         .flat_map(|table| (0..world.len(table)).filter_map(move |index| world.row(table, index)));

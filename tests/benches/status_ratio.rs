@@ -38,7 +38,15 @@ async fn main() {
         }
     }
     let status_url = format!("{}/api/v1/operations/{job}", world.url());
-    let body = rounds_client().get(&status_url).bearer_auth(KEY).send().await.unwrap().bytes().await.unwrap();
+    let body = rounds_client()
+        .get(&status_url)
+        .bearer_auth(KEY)
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     let (bare_url, bare) = bare(body);
     let mut best = [0.0_f64; 2];
     for _ in 0..ROUNDS {
@@ -70,7 +78,10 @@ fn bare(body: web::Bytes) -> (String, actix_web::dev::ServerHandle) {
 }
 
 fn rounds_client() -> reqwest::Client {
-    reqwest::Client::builder().pool_max_idle_per_host(CONNECTIONS).build().unwrap()
+    reqwest::Client::builder()
+        .pool_max_idle_per_host(CONNECTIONS)
+        .build()
+        .unwrap()
 }
 
 async fn rate(url: &str) -> f64 {

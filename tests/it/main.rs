@@ -1,1 +1,21 @@
-//! The it tests.
+//! The HTTP and WebSocket contract, through a real socket, laid out like the URLs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "this is test code: it fails by panicking, and has no clock but the system's"
+)]
+
+mod config;
+mod docs;
+mod document;
+mod errors;
+mod generate_iac;
+mod health;
+mod operations;
+mod probes;
+mod scan;
+mod tenants;
+mod ws_progress;

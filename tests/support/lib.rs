@@ -1,1 +1,26 @@
-//! What the three test binaries share.
+//! What the three test binaries share: a tenant with a server on it, scans without a server, the
+//! programs, the OpenAPI document.
+//!
+//! Everything listens on free loopback ports and writes below temporary folders. Waits have
+//! deadlines and end as soon as their state is there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::disallowed_methods,
+    reason = "this crate is test code: it fails by panicking, and has no clock but the system's"
+)]
+
+mod direct;
+mod document;
+mod programs;
+mod wait;
+mod world;
+
+pub use direct::{DirectScan, Folder, readers};
+pub use document::{Described, Document};
+pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};
+pub use wait::{DEADLINE, until};
+pub use world::{KEY, Setup, World};

@@ -1,0 +1,70 @@
+//! `POST /api/v1/generate-iac`, `GET /api/v1/generate-iac/{job_id}`.
+
+use atg_tests::World;
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_only_tenant_needs_no_name_and_nothing_is_lost() {
+    let world = World::small().await;
+    let (_, scanned) = world.scan().await;
+    let response = world
+        .post("/api/v1/generate-iac", &json!({"output_format": "terraform"}))
+        .await;
+    assert_eq!(response.status(), 202);
+    let taken: Value = response.json().await.unwrap();
+    let job = taken["job_id"].as_str().unwrap();
+    assert!(job.starts_with("iac-"));
+    let result = world.result(job.parse().unwrap()).await;
+    let outcome = result.result.unwrap();
+    let count = |name: &str| outcome[name].as_u64().unwrap_or_else(|| panic!("{name} of {outcome}"));
+    assert_eq!(count("resources_in"), count("emitted") + count("reported"), "{outcome}");
+    assert!(count("emitted") > 0);
+    assert_eq!(outcome["based_on"]["graph_digest"], scanned.graph_digest, "{outcome}");
+    assert!(result.files.iter().any(|file| file.filename.ends_with(".tf")));
+    let status: Value = world
+        .get(&format!("/api/v1/generate-iac/{job}"))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(status["status"], "completed");
+    assert_eq!(status["operation_type"], "generate-iac");
+    assert_eq!(world.get(&format!("/api/v1/scan/{job}")).await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_tenant_nothing_can_be_meant() {
+    let world = World::small().await;
+    let response = world.post("/api/v1/generate-iac", &json!({})).await;
+    assert_eq!(response.status(), 400);
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["error"]["details"]["fields"][0]["field"], "tenant_id", "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_tenant_fails_the_job() {
+    let world = World::small().await;
+    for tenant in ["nonsense", "99999999-9999-9999-9999-999999999999"] {
+        let taken: Value = world
+            .post("/api/v1/generate-iac", &json!({"tenant_id": tenant}))
+            .await
+            .json()
+            .await
+            .unwrap();
+        let result = world.result(taken["job_id"].as_str().unwrap().parse().unwrap()).await;
+        assert_eq!(result.error.unwrap().code.as_str(), "TENANT_NOT_FOUND");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_graph_gives_the_same_bytes() {
+    let world = World::small().await;
+    world.scan().await;
+    let mut hashes = Vec::new();
+    for number in 0..2 {
+        let job = world.generate().await;
+        let file = world.scratch().join(format!("{number}.zip"));
+        hashes.push(world.client.download(job, &file, |_, _| {}).await.unwrap().sha256);
+    }
+    assert_eq!(hashes[0], hashes[1]);
+}

@@ -1,0 +1,208 @@
+//! The three programs as processes.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{DEADLINE, KEY};
+
+/// A program of this workspace, beside the test's own target folder; built when it is not there.
+pub fn binary(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let folder = BUILT.get_or_init(|| {
+        let test = std::env::current_exe().unwrap();
+        let folder = test.parent().unwrap().parent().unwrap().to_owned();
+        if ["atg", "atg-server", "atg-sim"]
+            .iter()
+            .any(|one| !folder.join(one).exists())
+        {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+            let target = folder.parent().unwrap();
+            let built = Command::new(env!("CARGO"))
+                .args(["build", "--bins", "-p", "atg-cli", "-p", "atg-server", "-p", "atg-sim"])
+                .current_dir(root)
+                .env("CARGO_TARGET_DIR", target)
+                .status();
+            assert!(built.unwrap().success(), "the programs could not be built");
+        }
+        folder
+    });
+    folder.join(name)
+}
+
+/// A folder below the target folder, for what a person may want to look at after a run.
+pub fn scratch(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().unwrap().parent().unwrap().join("test-output").join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn clean(program: &str) -> Command {
+    let mut command = Command::new(binary(program));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("ATG_") || name.starts_with("AZURE_") || name == "ENVIRONMENT" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn first_line(child: &mut Child, log: &Path) -> String {
+    // A byte at a time, so that nothing behind the line is taken.
+    let out = child.stdout.as_mut().unwrap();
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while out.read(&mut byte).unwrap() == 1 && byte[0] != b'\n' {
+        line.push(byte[0]);
+    }
+    let said = std::fs::read_to_string(log).unwrap_or_default();
+    assert!(!line.is_empty(), "the program ended without a word: {said}");
+    String::from_utf8(line).unwrap()
+}
+
+fn wait(child: &mut Child) -> ExitStatus {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(started.elapsed() < DEADLINE, "a program did not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// `atg-sim`.
+pub struct SimProcess {
+    child: Child,
+    /// What it said at its start.
+    pub told: Value,
+}
+
+impl SimProcess {
+    /// Starts one.
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let log = folder.join("sim.log");
+        let mut child = clean("atg-sim")
+            .args(["--port", "0", "--control"])
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let told = serde_json::from_str(&first_line(&mut child, &log)).unwrap();
+        Self { child, told }
+    }
+
+    /// One of the texts that it said.
+    pub fn told(&self, name: &str) -> &str {
+        self.told[name].as_str().unwrap()
+    }
+}
+
+impl Drop for SimProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `atg-server`.
+pub struct ServerProcess {
+    child: Child,
+    /// Where it listens.
+    pub url: String,
+}
+
+impl ServerProcess {
+    /// The command of a server on this folder that reads this simulator.
+    pub fn command(folder: &Path, sim: &SimProcess) -> Command {
+        let url = sim.told("url");
+        let mut command = clean("atg-server");
+        command
+            .args(["--port", "0"])
+            .current_dir(folder)
+            .env("ATG_SERVER_HOST", "127.0.0.1")
+            .env("ATG_SERVER_WORKERS", "1")
+            .env("ATG_DATA_DIR", folder.join("data"))
+            .env("ATG_API_KEYS", KEY)
+            .env("ATG_AZURE_CLOUD", "custom")
+            .env("ATG_AZURE_ARM_ENDPOINT", url)
+            .env("ATG_AZURE_GRAPH_ENDPOINT", url)
+            .env("ATG_AZURE_AUTHORITY", url)
+            .env("ATG_AZURE_STATIC_TOKEN", "static")
+            .env("ATG_LOG", "info");
+        command
+    }
+
+    /// Starts a command and waits until it listens. Its log is `server.log` of the folder.
+    pub fn start(mut command: Command, folder: &Path) -> Self {
+        let log = folder.join("server.log");
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
+        let line = first_line(&mut child, &log);
+        let url = line.rsplit(' ').next().unwrap().to_owned();
+        assert!(url.starts_with("http://"), "{line}");
+        Self { child, url }
+    }
+
+    /// Ends it as a power cut does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends it SIGTERM and answers how it ended.
+    pub fn terminate(mut self) -> ExitStatus {
+        let told = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(told.unwrap().success());
+        wait(&mut self.child)
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How a run of `atg` ended.
+#[derive(Debug)]
+pub struct CliRun {
+    /// The exit code.
+    pub code: i32,
+    /// Its results.
+    pub out: String,
+    /// Everything else.
+    pub err: String,
+}
+
+/// Runs `atg` against a server.
+pub fn run_cli(folder: &Path, server: &str, key: &str, arguments: &[&str]) -> CliRun {
+    let output = clean("atg")
+        .args(arguments)
+        .current_dir(folder)
+        .env("ATG_SERVICE_URL", server)
+        .env("ATG_API_KEY", key)
+        .env("XDG_CONFIG_HOME", folder)
+        .output()
+        .unwrap();
+    CliRun {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}

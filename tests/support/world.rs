@@ -1,0 +1,218 @@
+//! A simulated tenant and a server that reads it, in this process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atg_client::Client;
+use atg_models::api::{
+    CompletionFrame, CompletionStatus, Frame, GenerateIacRequest, JobResultResponse, ScanRequest, ScanResult,
+};
+use atg_models::{JobId, TenantId};
+use atg_server::{RunningServer, SystemClock, SystemIds, load_config};
+use atg_sim::world::SeededWorld;
+use atg_sim::{SimConfig, Simulator};
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The key that the server knows.
+pub const KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// What a world is made of.
+pub struct Setup {
+    sim: SimConfig,
+    settings: Vec<(String, String)>,
+}
+
+/// A tenant, a server, a client.
+pub struct World {
+    /// Azure.
+    pub sim: Simulator,
+    /// Who is read.
+    pub tenant: TenantId,
+    /// With the right key.
+    pub client: Client,
+    server: Option<RunningServer>,
+    settings: Vec<(String, String)>,
+    url: String,
+    http: reqwest::Client,
+    data: TempDir,
+}
+
+impl Setup {
+    /// A seeded tenant of that many resources, without quotas.
+    pub fn new(seed: u64, resources: usize) -> Self {
+        let mut sim = SimConfig::new(Arc::new(SeededWorld::new(seed, resources)));
+        sim.quotas = false;
+        Self {
+            sim,
+            settings: Vec::new(),
+        }
+    }
+
+    /// Changes the simulator.
+    #[must_use]
+    pub fn sim(mut self, change: impl FnOnce(&mut SimConfig)) -> Self {
+        change(&mut self.sim);
+        self
+    }
+
+    /// Adds a setting of the server.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts both.
+    pub async fn start(self) -> World {
+        // Two cryptography providers are linked, so one is chosen; a second test finds it chosen.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let sim = Simulator::start(self.sim).unwrap();
+        let tenant = sim.world().tenant_id();
+        let data = tempfile::tempdir().unwrap();
+        let mut settings = vec![
+            ("ATG_SERVER_HOST".to_owned(), "127.0.0.1".to_owned()),
+            ("ATG_SERVER_WORKERS".to_owned(), "1".to_owned()),
+            ("ATG_API_KEYS".to_owned(), KEY.to_owned()),
+            (
+                "ATG_DATA_DIR".to_owned(),
+                data.path().join("data").to_str().unwrap().to_owned(),
+            ),
+            ("ATG_AZURE_CLOUD".to_owned(), "custom".to_owned()),
+            ("ATG_AZURE_ARM_ENDPOINT".to_owned(), sim.url().to_owned()),
+            ("ATG_AZURE_GRAPH_ENDPOINT".to_owned(), sim.url().to_owned()),
+            ("ATG_AZURE_AUTHORITY".to_owned(), sim.url().to_owned()),
+            ("ATG_AZURE_STATIC_TOKEN".to_owned(), "static".to_owned()),
+        ];
+        settings.retain(|(name, _)| self.settings.iter().all(|(given, _)| given != name));
+        settings.extend(self.settings);
+        let server = serve(&settings).await;
+        let url = server.url().to_owned();
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        World {
+            client: Client::new(&url, Some(KEY.to_owned().into())).unwrap(),
+            sim,
+            tenant,
+            server: Some(server),
+            settings,
+            url,
+            http,
+            data,
+        }
+    }
+}
+
+async fn serve(settings: &[(String, String)]) -> RunningServer {
+    let loaded = load_config(settings.iter().cloned(), None, None, Some(0)).unwrap();
+    RunningServer::start(loaded.config, Arc::new(SystemClock), Arc::new(SystemIds))
+        .await
+        .unwrap()
+}
+
+impl World {
+    /// A tenant of 150 resources.
+    pub async fn small() -> Self {
+        Setup::new(7, 150).start().await
+    }
+
+    /// Where the server is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.data.path().join("data")
+    }
+
+    /// A folder for what a test writes.
+    pub fn scratch(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// A request without a key.
+    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// A request with the key.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.anonymous(method, path).bearer_auth(KEY)
+    }
+
+    /// Gets a path.
+    pub async fn get(&self, path: &str) -> Response {
+        self.request(Method::GET, path).send().await.unwrap()
+    }
+
+    /// Posts a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
+        self.request(Method::POST, path).json(body).send().await.unwrap()
+    }
+
+    /// Starts a scan of the tenant.
+    pub async fn start_scan(&self) -> JobId {
+        self.client.scan(&ScanRequest::new(self.tenant)).await.unwrap().job_id
+    }
+
+    /// Waits for a job's end.
+    pub async fn completion(&self, job: JobId) -> CompletionFrame {
+        let mut watch = self.client.watch(job);
+        let follow = async {
+            while let Some(frame) = watch.next().await.unwrap() {
+                if let Frame::Completion(completion) = frame {
+                    return completion;
+                }
+            }
+            panic!("{job} ended without a completion");
+        };
+        let waited = tokio::time::timeout(crate::DEADLINE, follow).await;
+        waited.unwrap_or_else(|_| panic!("{job} did not end in time"))
+    }
+
+    /// Waits for a job's end, whatever it is, and answers its result.
+    pub async fn result(&self, job: JobId) -> JobResultResponse {
+        self.completion(job).await;
+        self.client.result(job).await.unwrap()
+    }
+
+    /// Scans the tenant; the scan has to succeed.
+    pub async fn scan(&self) -> (JobId, ScanResult) {
+        let job = self.start_scan().await;
+        let completion = self.completion(job).await;
+        assert_eq!(completion.status, CompletionStatus::Completed, "{completion:?}");
+        (job, serde_json::from_value(completion.result).unwrap())
+    }
+
+    /// Generates Terraform; that has to succeed.
+    pub async fn generate(&self) -> JobId {
+        let body = serde_json::json!({"tenant_id": self.tenant});
+        let request: GenerateIacRequest = atg_models::api::ApiRequest::from_value(&body).unwrap();
+        let job = self.client.generate_iac(&request).await.unwrap().job_id;
+        let completion = self.completion(job).await;
+        assert_eq!(completion.status, CompletionStatus::Completed, "{completion:?}");
+        job
+    }
+
+    /// Stops the server and starts another one on the same folder.
+    pub async fn restart(&mut self) {
+        self.stop_server().await;
+        let server = serve(&self.settings).await;
+        server.url().clone_into(&mut self.url);
+        self.client = Client::new(&self.url, Some(KEY.to_owned().into())).unwrap();
+        self.server = Some(server);
+    }
+
+    /// Stops the server; the folder can be opened by others then.
+    pub async fn stop_server(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+}

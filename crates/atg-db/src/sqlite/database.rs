@@ -88,7 +88,8 @@ impl Database {
         let permit = permit.map_err(|_| late(doing))?.map_err(|_| stopped(doing))?;
         let idle = Arc::clone(&self.idle);
         let path = self.path.clone();
-        let (give_handle, handle) = tokio::sync::oneshot::channel();
+        let guard = InterruptOnDrop::default();
+        let running = Arc::clone(&guard.0);
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -96,15 +97,14 @@ impl Database {
                 Some(connection) => connection,
                 None => open_reader(&path)?,
             };
-            let _ = give_handle.send(connection.get_interrupt_handle());
+            running.set(Some(connection.get_interrupt_handle()));
             let outcome = in_read_transaction(&mut connection, work);
+            // Before the connection is anyone else's: a caller that goes now must not stop their read.
+            running.set(None);
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             outcome
         });
-        let mut guard = InterruptOnDrop(handle.await.ok());
-        let outcome = deadline(task, timeout, &guard, doing).await;
-        guard.0 = None;
-        outcome
+        deadline(task, timeout, &guard, doing).await
     }
 
     /// Streams what `work` sends, from one read transaction on a connection of its own. The reader
@@ -214,14 +214,30 @@ impl<T> PageSender<T> {
     }
 }
 
+/// The handle of a read for as long as its connection is the read's own.
+#[derive(Default)]
+struct Running(Mutex<Option<InterruptHandle>>);
+
+impl Running {
+    fn set(&self, handle: Option<InterruptHandle>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = handle;
+    }
+
+    /// Stops the read if it runs. The lock is held meanwhile, so that the connection cannot pass on.
+    fn interrupt(&self) {
+        if let Some(handle) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            handle.interrupt();
+        }
+    }
+}
+
 /// A caller that goes away stops its statement.
-struct InterruptOnDrop(Option<InterruptHandle>);
+#[derive(Default)]
+struct InterruptOnDrop(Arc<Running>);
 
 impl Drop for InterruptOnDrop {
     fn drop(&mut self) {
-        if let Some(handle) = &self.0 {
-            handle.interrupt();
-        }
+        self.0.interrupt();
     }
 }
 
@@ -234,9 +250,7 @@ async fn deadline<T>(
     let joined = if let Ok(joined) = tokio::time::timeout(timeout, &mut task).await {
         joined
     } else {
-        if let Some(handle) = &guard.0 {
-            handle.interrupt();
-        }
+        guard.0.interrupt();
         task.await
     };
     match joined {

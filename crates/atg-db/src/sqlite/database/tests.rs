@@ -108,3 +108,19 @@ async fn a_broken_stream_ends_with_an_error() {
     let items: Vec<_> = database.stream("streaming", whole).await.unwrap().collect().await;
     assert!(matches!(items.as_slice(), [Ok(1)]), "{items:?}");
 }
+
+/// Connections pass from read to read: the interrupt of one that is given up must not reach the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_is_given_up_does_not_stop_another() {
+    let (database, _folder) = database();
+    let busy = |connection: &Connection| {
+        let sql = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 300) SELECT max(x) FROM n";
+        Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+    };
+    let read = || database.read("counting", Duration::from_secs(10), busy);
+    for round in 0..3_000_u64 {
+        let given_up = tokio::time::timeout(Duration::from_micros(round % 300), read());
+        let (_, whole, another) = tokio::join!(given_up, read(), read());
+        assert!(whole.is_ok() && another.is_ok(), "round {round}: {whole:?} {another:?}");
+    }
+}

@@ -27,7 +27,7 @@ mod translate;
 mod value;
 
 pub use options::{Format, ImportBlocks, Input, Options, ProviderVersion};
-pub use output::{Emitted, IacError, Note, Output, OutputFile, Reason, Report, Reported};
+pub use output::{Emitted, IacError, LeftOut, Note, Output, OutputFile, Reason, Report, Reported};
 
 /// Generates the code of one tenant.
 ///

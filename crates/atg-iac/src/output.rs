@@ -107,6 +107,18 @@ pub struct Note {
     pub note: String,
 }
 
+/// A property that the target's type has no place for, or that the translation does not know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct LeftOut {
+    /// The target's type.
+    #[serde(rename = "type")]
+    pub target: String,
+    /// Where in the body, lower case.
+    pub path: String,
+    /// How many resources have a value there.
+    pub resources: usize,
+}
+
 /// What became of every resource: `resources_in = emitted + reported`, always.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -128,6 +140,8 @@ pub struct Report {
     pub reasons: BTreeMap<Reason, usize>,
     /// What to know, sorted.
     pub notes: Vec<Note>,
+    /// What the code does not hold of the bodies of emitted resources, sorted.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Why nothing was generated.

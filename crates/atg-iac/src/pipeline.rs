@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use atg_models::secrets::contains_secret;
+
 use crate::options::{Format, Input, Options, ProviderVersion};
-use crate::output::{Emitted, IacError, Note, Output, Reason, Reported};
+use crate::output::{Emitted, IacError, LeftOut, Note, Output, Reason, Reported};
 use crate::program::{Program, assemble};
-use crate::rows::Rows;
 use crate::select::{Resource, add_inline_children, select};
-use crate::tables::Tables;
-use crate::translate::{Holder, Outcome, Unit, inline_children, translate, typed};
+use crate::translate::{Books, Holder, Outcome, Unit, inline_children, translate, typed};
 use crate::value::Val;
 use crate::{emit, order, reference, report, subnets};
 
@@ -19,18 +19,17 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     supported(options)?;
     let check = || if cancelled() { Err(IacError::Cancelled) } else { Ok(()) };
     check()?;
-    let rows = Rows::embedded()?;
+    let books = Books::open()?;
     let tenant = input.based_on.tenant_id.to_string();
     let (mut resources, context) = select(input.nodes, tenant, options);
-    add_inline_children(&mut resources, |resource| inline_children(resource, rows));
+    add_inline_children(&mut resources, |resource| inline_children(resource, &books));
     check()?;
     let mut outcomes = Vec::with_capacity(resources.len());
-    let tables = Tables::default();
     for (at, resource) in resources.iter_mut().enumerate() {
         if at % RESOURCES_BETWEEN_CHECKS == 0 {
             check()?;
         }
-        outcomes.push(translate(resource, at, rows, &tables)?);
+        outcomes.push(translate(resource, at, &books)?);
         // The largest part of the memory, and not needed any more.
         resource.body = None;
     }
@@ -45,6 +44,7 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     if let Some(location) = &options.location {
         relocate(&mut units, location);
     }
+    let left_out = left_out(&units);
     let mut program = assemble(units, &resources, &context);
     check()?;
     reference::resolve(&mut program, &resources, &parts, &context);
@@ -52,7 +52,7 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     check()?;
     let mut files = emit::files(&program, options);
     let (emitted, reported) = account(&program, &resources, &parts, refused);
-    let report = report::build(input.based_on, emitted, reported, notes(&program));
+    let report = report::build(input.based_on, emitted, reported, notes(&program), left_out);
     files.extend(report::files(&report)?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     check()?;
@@ -190,6 +190,26 @@ fn account(
         });
     }
     (emitted, reported)
+}
+
+/// What the code does not hold of the bodies, counted by type and path.
+fn left_out(units: &[Unit]) -> Vec<LeftOut> {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for unit in units {
+        // A name in a body is a user's text too.
+        let paths = unit.left_out.iter().filter(|path| !contains_secret(path));
+        for path in paths {
+            *counts.entry((&unit.target, path)).or_default() += 1;
+        }
+    }
+    let counts = counts.into_iter();
+    counts
+        .map(|((target, path), resources)| LeftOut {
+            target: target.to_owned(),
+            path: path.to_owned(),
+            resources,
+        })
+        .collect()
 }
 
 fn notes(program: &Program) -> Vec<Note> {

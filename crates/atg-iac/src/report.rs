@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use atg_models::graph::{BasedOn, Verdict};
 
 use crate::IacError;
-use crate::output::{Emitted, Note, OutputFile, Reason, Report, Reported};
+use crate::output::{Emitted, LeftOut, Note, OutputFile, Reason, Report, Reported};
 
 /// Notes in the readable report; the rest is in the other one.
 const MAX_SHOWN_NOTES: usize = 200;
@@ -17,6 +17,7 @@ pub(crate) fn build(
     mut emitted: Vec<Emitted>,
     mut reported: Vec<Reported>,
     mut notes: Vec<Note>,
+    left_out: Vec<LeftOut>,
 ) -> Report {
     emitted.sort();
     reported.sort();
@@ -35,6 +36,7 @@ pub(crate) fn build(
         reported_resources: reported,
         reasons,
         notes,
+        left_out,
     }
 }
 
@@ -98,7 +100,24 @@ fn markdown(report: &Report) -> String {
             let _infallible = writeln!(out, "\n{more} more are in `report.json`.");
         }
     }
+    left_out(&mut out, &report.left_out);
     out
+}
+
+fn left_out(out: &mut String, left_out: &[LeftOut]) {
+    if left_out.is_empty() {
+        return;
+    }
+    out.push_str("\n## Properties that are not in the code\n\n| type | property | resources |\n|---|---|---|\n");
+    for entry in left_out {
+        let _infallible = writeln!(
+            out,
+            "| {} | {} | {} |",
+            entry.target,
+            cell(&entry.path),
+            entry.resources
+        );
+    }
 }
 
 fn based_on(out: &mut String, based_on: &BasedOn) {

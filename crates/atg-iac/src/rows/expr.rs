@@ -49,6 +49,8 @@ pub(crate) enum Step {
     Member(String),
     /// An item.
     Item(usize),
+    /// Every item of an array from this one on.
+    From(usize),
     /// Every item of an array, every value of a map.
     Each,
 }
@@ -189,7 +191,7 @@ impl Path {
             return Err("an empty path".to_owned());
         }
         if trimmed != "." && !trimmed.is_empty() {
-            for segment in trimmed.split('.') {
+            for segment in members(trimmed) {
                 let mut pieces = segment.split('[');
                 let name = pieces.next().unwrap_or_default();
                 if name.chars().any(|c| c.is_whitespace() || c == '\'' || c == '(') || name.is_empty() {
@@ -198,9 +200,11 @@ impl Path {
                 steps.push(Step::Member(name.to_owned()));
                 for piece in pieces {
                     let index = piece.strip_suffix(']').ok_or_else(|| format!("no ] in {text:?}"))?;
-                    steps.push(match index {
-                        "*" => Step::Each,
-                        number => Step::Item(number.parse().map_err(|_error| format!("no index: {text:?}"))?),
+                    let number = |text: &str| text.parse().map_err(|_error| format!("no index: {text:?}"));
+                    steps.push(match (index, index.strip_suffix("..")) {
+                        ("*", _) => Step::Each,
+                        (_, Some(first)) => Step::From(number(first)?),
+                        (only, None) => Step::Item(number(only)?),
                     });
                 }
             }
@@ -228,6 +232,16 @@ impl Call {
         };
         Ok(Self { name, args })
     }
+}
+
+/// Splits a path at its dots; those of `[1..]` do not count.
+fn members(path: &str) -> Vec<&str> {
+    let mut open = false;
+    let split = path.split(move |c| {
+        open = (open || c == '[') && c != ']';
+        c == '.' && !open
+    });
+    split.collect()
 }
 
 /// Splits at `separator` outside quotes and parentheses. `|` does not match within `||`.

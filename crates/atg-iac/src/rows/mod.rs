@@ -36,6 +36,8 @@ pub(crate) struct Row {
     pub(crate) import: Option<Expr>,
     /// Common attributes that are not filled in by themselves.
     pub(crate) without: Vec<String>,
+    /// Paths of the body that follow from the rest, or that Azure fills in: nothing is lost without them.
+    pub(crate) implied: Vec<Path>,
     /// Children that stand in the body and are resources of their own: path and lower-cased type.
     pub(crate) inline: Vec<(Path, String)>,
     /// What it holds.
@@ -205,6 +207,10 @@ impl Row {
                 .first()
                 .map(|text| Expr::parse(text))
                 .transpose()?,
+            implied: strings(table.remove("_implied"))?
+                .iter()
+                .map(|path| Path::parse(path))
+                .collect::<Result<_, _>>()?,
             without: strings(table.remove("_without"))?,
             inline,
             body: BlockRow::parse(table)?,

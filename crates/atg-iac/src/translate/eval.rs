@@ -69,6 +69,11 @@ impl<'a> Scope<'a> {
             current = match step {
                 Step::Member(name) => current.into_iter().filter_map(|value| member(value, name)).collect(),
                 Step::Item(at) => current.into_iter().filter_map(|value| value.get(*at)).collect(),
+                Step::From(first) => {
+                    many = true;
+                    let items = |value: &'a Json| value.as_array().into_iter().flatten().skip(*first);
+                    current.into_iter().flat_map(items).collect()
+                }
                 Step::Each => {
                     many = true;
                     current
@@ -176,13 +181,13 @@ impl<'a> Scope<'a> {
         value
     }
 
-    fn concat(&self, value: &Val, path: &str) -> Val {
-        let other = Path::parse(path).map(|path| self.find(&path));
-        let other = match other {
-            Ok(Found::One(other)) => functions::plain_text(&Val::from_json(other)),
-            Ok(Found::Nothing | Found::Many(_)) | Err(_) => None,
+    fn concat(&self, value: &Val, place: &str) -> Val {
+        let other = match (place.strip_prefix('@'), Path::parse(place).map(|path| self.find(&path))) {
+            (Some(special), _) => self.special(special),
+            (None, Ok(Found::One(other))) => Val::from_json(other),
+            (None, Ok(Found::Nothing | Found::Many(_)) | Err(_)) => Val::Null,
         };
-        match (functions::plain_text(value), other) {
+        match (functions::plain_text(value), functions::plain_text(&other)) {
             (Some(value), Some(other)) => Val::text(&format!("{value}{other}")),
             _ => Val::Null,
         }

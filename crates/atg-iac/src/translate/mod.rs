@@ -1,6 +1,7 @@
 //! From ARM bodies to the target's resources: typed where a row applies, generic otherwise, or a reason.
 
 pub(crate) mod azapi;
+mod coverage;
 pub(crate) mod eval;
 pub(crate) mod functions;
 pub(crate) mod place;
@@ -35,6 +36,25 @@ pub(crate) struct Unit {
     pub(crate) notes: Notes,
     /// The import id, when it is known.
     pub(crate) import: Val,
+    /// Paths of the body that are not in the block.
+    pub(crate) left_out: Vec<String>,
+}
+
+/// What translation looks up, each thing once.
+pub(crate) struct Books {
+    rows: &'static Rows,
+    tables: Tables,
+    coverage: coverage::Coverage,
+}
+
+impl Books {
+    pub(crate) fn open() -> Result<Self, IacError> {
+        Ok(Self {
+            rows: Rows::embedded()?,
+            tables: Tables::default(),
+            coverage: coverage::Coverage::default(),
+        })
+    }
 }
 
 /// What became of a resource.
@@ -60,7 +80,8 @@ pub(crate) struct Holder {
 }
 
 /// Translates the resource at `of`.
-pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows, tables: &Tables) -> Result<Outcome, IacError> {
+pub(crate) fn translate(resource: &Resource, of: usize, books: &Books) -> Result<Outcome, IacError> {
+    let rows = books.rows;
     let Some(id) = &resource.id else {
         return Ok(Outcome::Refused(Reason::UnreadableId, "the id is no ARM id".to_owned()));
     };
@@ -75,7 +96,7 @@ pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows, tables: &Ta
     }
     let applies = |row: &&Row| row.when.as_ref().is_none_or(|condition| scope.holds(condition));
     let Some(row) = rows.main(&resource.type_).iter().find(applies) else {
-        return Ok(match azapi::translate(resource, id, body, tables)? {
+        return Ok(match azapi::translate(resource, id, body, &books.tables)? {
             Ok(block) => Outcome::Units(vec![Unit {
                 of,
                 target: "azapi_resource".to_owned(),
@@ -84,15 +105,16 @@ pub(crate) fn translate(resource: &Resource, of: usize, rows: &Rows, tables: &Ta
                 block,
                 notes: Vec::new(),
                 import: Val::text(id.as_str()),
+                left_out: Vec::new(),
             }]),
             Err((reason, detail)) => Outcome::Refused(reason, detail),
         });
     };
-    let mut units = vec![unit(row, &scope, (of, 0), true, (rows, tables))?];
+    let mut units = vec![unit(row, &scope, (of, 0), true, books)?];
     for row in rows.extra(&resource.type_) {
         for (part, scope) in each_scope(row, &scope).iter().enumerate() {
             if row.when.as_ref().is_none_or(|condition| scope.holds(condition)) {
-                units.push(unit(row, scope, (of, part), false, (rows, tables))?);
+                units.push(unit(row, scope, (of, part), false, books)?);
             }
         }
     }
@@ -135,13 +157,8 @@ fn each_scope<'a>(row: &Row, scope: &Scope<'a>) -> Vec<Scope<'a>> {
     scopes
 }
 
-fn unit(
-    row: &Row,
-    scope: &Scope<'_>,
-    (of, part): (usize, usize),
-    main: bool,
-    (rows, tables): (&Rows, &Tables),
-) -> Result<Unit, IacError> {
+fn unit(row: &Row, scope: &Scope<'_>, (of, part): (usize, usize), main: bool, books: &Books) -> Result<Unit, IacError> {
+    let Books { rows, tables, coverage } = books;
     let schema = tables.schema(&row.azurerm)?.ok_or_else(|| IacError::Table {
         table: "azurerm rows",
         detail: format!("the provider has no {}", row.azurerm),
@@ -157,6 +174,11 @@ fn unit(
         None => Val::Null,
     };
     let import = spelled(&import, rows, tables)?;
+    let left_out = if main {
+        coverage.left_out(row, &scope.resource.type_, scope.body, rows, tables)?
+    } else {
+        Vec::new()
+    };
     Ok(Unit {
         of,
         target: row.azurerm.clone(),
@@ -165,6 +187,7 @@ fn unit(
         block: place::place(block, &schema.block, "", &mut notes),
         notes,
         import,
+        left_out,
     })
 }
 
@@ -212,12 +235,12 @@ fn spelled_id(id: &ArmId, rows: &Rows, tables: &Tables) -> Result<String, IacErr
 }
 
 /// The children that stand in a body and are resources of their own.
-pub(crate) fn inline_children(resource: &Resource, rows: &Rows) -> Vec<Resource> {
+pub(crate) fn inline_children(resource: &Resource, books: &Books) -> Vec<Resource> {
     let (Some(id), Some(body)) = (&resource.id, &resource.body) else {
         return Vec::new();
     };
     let scope = Scope::new(resource, body);
-    let inline = rows.main(&resource.type_).iter().flat_map(|row| &row.inline);
+    let inline = books.rows.main(&resource.type_).iter().flat_map(|row| &row.inline);
     inline
         .flat_map(|(path, type_): &(Path, String)| {
             let elements = scope.elements_at(path).into_iter();

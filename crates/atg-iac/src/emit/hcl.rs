@@ -44,7 +44,9 @@ impl Printer<'_> {
         attrs.sort_by_key(|(name, _)| {
             let last = LAST.contains(&name.as_str());
             let first = FIRST.iter().position(|first| *first == name.as_str());
-            (last, first.unwrap_or(FIRST.len()), (*name).clone())
+            // The type of a generic resource says what it is.
+            let generic = *name == "type" && block.attrs.contains_key("parent_id");
+            (last, !generic, first.unwrap_or(FIRST.len()), (*name).clone())
         });
         let attrs = attrs.into_iter().map(|(name, value)| (name.clone(), self.value(value)));
         members(first.into_iter().chain(attrs).collect(), level, out);

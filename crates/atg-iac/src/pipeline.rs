@@ -47,7 +47,7 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     let left_out = left_out(&units);
     let mut program = assemble(units, &resources, &context);
     check()?;
-    reference::resolve(&mut program, &resources, &parts, &context);
+    reference::resolve(&mut program, &resources, &parts, &context, &books)?;
     order::order(&mut program, &resources);
     check()?;
     let mut files = emit::files(&program, options);

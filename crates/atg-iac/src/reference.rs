@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atg_models::ArmId;
 
+use crate::IacError;
 use crate::names;
 use crate::pipeline::Parts;
 use crate::program::{Program, Variable, VariableKind};
 use crate::select::{Context, Resource};
+use crate::translate::Books;
 use crate::value::{Block, Val};
 
 /// Characters of a GUID with its hyphens.
@@ -64,7 +66,13 @@ impl<'a> Index<'a> {
 }
 
 /// Resolves everything in the program. The addresses that each item refers to end in its `uses`.
-pub(crate) fn resolve(program: &mut Program, resources: &[Resource], parts: &Parts, context: &Context) {
+pub(crate) fn resolve(
+    program: &mut Program,
+    resources: &[Resource],
+    parts: &Parts,
+    context: &Context,
+    books: &Books,
+) -> Result<(), IacError> {
     let index = Index::new(program, resources, parts, context);
     let mut variables = BTreeMap::new();
     for item in &mut program.items {
@@ -82,7 +90,15 @@ pub(crate) fn resolve(program: &mut Program, resources: &[Resource], parts: &Par
         resolver.block(&mut item.block, "");
         item.uses = resolver.uses;
     }
+    for variable in variables.values_mut() {
+        if let VariableKind::Outside(value) = &mut variable.kind
+            && let Ok(id) = value.parse::<ArmId>()
+        {
+            *value = books.spelled(&id)?;
+        }
+    }
     program.variables = variables;
+    Ok(())
 }
 
 struct Resolver<'a> {

@@ -9,14 +9,7 @@ use crate::value::{Block, Val};
 const ONE_LINE_CHARS: usize = 100;
 
 /// Attributes that stand first, in this order; all others follow by name.
-const FIRST: &[&str] = &[
-    "provider",
-    "type",
-    "name",
-    "parent_id",
-    "resource_group_name",
-    "location",
-];
+const FIRST: &[&str] = &["name", "parent_id", "resource_group_name", "location"];
 /// Attributes that stand last.
 const LAST: &[&str] = &["tags"];
 

@@ -48,6 +48,11 @@ pub(crate) struct Books {
 }
 
 impl Books {
+    /// An id with its segments spelled as the provider wants them.
+    pub(crate) fn spelled(&self, id: &ArmId) -> Result<String, IacError> {
+        spelled_id(id, self.rows, &self.tables)
+    }
+
     pub(crate) fn open() -> Result<Self, IacError> {
         Ok(Self {
             rows: Rows::embedded()?,

@@ -24,8 +24,8 @@ pub(crate) async fn edges<B: MessageBody>(
 fn without_trailing_slash(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let trimmed = path.trim_end_matches('/');
-    // The pages refer to files beside them: there the slash means something.
-    if trimmed.len() == path.len() || trimmed.is_empty() || trimmed.starts_with("/docs") {
+    // Both spellings of the page are routes of their own.
+    if trimmed.len() == path.len() || trimmed.is_empty() || trimmed == "/docs" {
         return None;
     }
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));

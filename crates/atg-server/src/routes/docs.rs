@@ -13,6 +13,9 @@ use crate::error::ApiError;
 const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'";
 
+/// The pages that are here, for the answer to other methods than GET.
+pub(super) const PAGES: [&str; 5] = ["/openapi.json", "/docs", "/docs/", "/docs/oauth2-redirect", "/redoc"];
+
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/openapi.json", web::get().to(openapi))

@@ -14,12 +14,14 @@ pub(crate) struct RouteTable {
 }
 
 impl RouteTable {
-    /// The routes of a document.
+    /// The routes of a document, and the pages that no document names.
     pub(crate) fn of(document: &OpenApi) -> Self {
+        let owned = |path: &str| segments(path).map(str::to_owned).collect();
         let routes = document.paths.paths.iter();
-        let routes = routes.map(|(path, item)| (segments(path).map(str::to_owned).collect(), methods(item)));
+        let routes = routes.map(|(path, item)| (owned(path), methods(item)));
+        let pages = super::docs::PAGES.iter().map(|path| (owned(path), vec!["GET", "HEAD"]));
         Self {
-            routes: routes.collect(),
+            routes: routes.chain(pages).collect(),
         }
     }
 
@@ -31,14 +33,14 @@ impl RouteTable {
                 && route
                     .iter()
                     .zip(&wanted)
-                    .all(|(pattern, segment)| pattern.starts_with('{') || pattern == segment)
+                    .all(|(pattern, segment)| pattern == segment || (pattern.starts_with('{') && !segment.is_empty()))
         })?;
         Some(methods.join(", "))
     }
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !segment.is_empty())
+    path.strip_prefix('/').unwrap_or(path).split('/')
 }
 
 fn methods(item: &PathItem) -> Vec<&'static str> {
@@ -63,5 +65,36 @@ pub(super) async fn fallback(request: HttpRequest, table: web::Data<RouteTable>)
         }
         Some(allow) => Err(ApiError::method_not_allowed(request.method().as_str(), allow)),
         None => Err(ApiError::not_found("page")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RouteTable;
+    use crate::routes::document;
+
+    #[test]
+    fn a_path_has_the_methods_of_its_routes() {
+        let table = RouteTable::of(&document());
+        let known = [
+            ("/api/v1/scan", "POST"),
+            ("/api/v1/operations/x", "GET, HEAD, DELETE"),
+            ("/docs", "GET, HEAD"),
+            ("/docs/oauth2-redirect", "GET, HEAD"),
+            ("/openapi.json", "GET, HEAD"),
+            ("/redoc", "GET, HEAD"),
+        ];
+        for (path, allow) in known {
+            assert_eq!(table.allow(path).as_deref(), Some(allow), "{path}");
+        }
+        for path in [
+            "/",
+            "/nothing",
+            "//api/v1/scan",
+            "/api//v1/scan",
+            "/api/v1/operations//result",
+        ] {
+            assert_eq!(table.allow(path), None, "{path}");
+        }
     }
 }

@@ -1,15 +1,21 @@
 //! Every request has an id: the client's when it is usable, else one of ours. It is in the answer and in
 //! every line of the log.
 
+use std::panic::AssertUnwindSafe;
+
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
-use atg_models::limits;
+use atg_models::{ErrorCode, limits};
+use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::error::ApiError;
 use crate::state::AppState;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,15 +37,44 @@ pub(crate) async fn request_id<B: MessageBody>(
     );
     let logged = span.clone();
     async move {
-        let mut response = next.call(request).await?;
-        response.headers_mut().insert(X_REQUEST_ID, id);
+        // A panic ends one request: without this its connection breaks off without an answer.
+        let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+        let answer = answer.unwrap_or_else(|_| Err(panicked().into()));
+        let (answer, status) = match answer {
+            Ok(mut response) => {
+                mark(response.response_mut().head_mut(), id, &state);
+                let status = response.status();
+                (Ok(response), status)
+            }
+            Err(error) => {
+                let mut response = error.error_response();
+                mark(response.head_mut(), id, &state);
+                let status = response.status();
+                (Err(InternalError::from_response(error, response).into()), status)
+            }
+        };
         let took_ms = (state.clock.now() - started).whole_milliseconds();
-        let status = response.status().as_u16();
-        tracing::info!(parent: &logged, status, took_ms, "answered");
-        Ok(response)
+        tracing::info!(parent: &logged, status = status.as_u16(), took_ms, "answered");
+        answer
     }
     .instrument(span)
     .await
+}
+
+fn panicked() -> ApiError {
+    tracing::error!("a request panicked");
+    ApiError::new(
+        ErrorCode::Internal,
+        "the server failed to answer; its log says why, under this request's id",
+    )
+}
+
+/// Every answer has the id; one of a server that is going tells the client to connect anew.
+fn mark(head: &mut ResponseHead, id: HeaderValue, state: &AppState) {
+    head.headers_mut().insert(X_REQUEST_ID, id);
+    if state.draining.is_cancelled() && head.status != StatusCode::SWITCHING_PROTOCOLS {
+        head.set_connection_type(ConnectionType::Close);
+    }
 }
 
 fn of_client(request: &ServiceRequest) -> Option<HeaderValue> {

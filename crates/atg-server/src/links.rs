@@ -1,6 +1,8 @@
 //! Addresses that the server gives out: under its public address, else under the request's own host.
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HOST;
+use actix_web::http::uri::Authority;
 use atg_models::JobId;
 
 use crate::state::AppState;
@@ -26,12 +28,42 @@ pub(crate) fn websocket(state: &AppState, request: &HttpRequest, job: JobId) -> 
                 .map_or("", |(_, rest)| rest);
             format!("{scheme}://{rest}")
         }
-        None => format!("ws://{}", request.connection_info().host()),
+        None => format!("ws://{}", own_host(request, state.config.port)),
     };
     format!("{base}/ws/progress/{job}")
+}
+
+/// What the client called the server. What proxies say of it does not count: none is trusted.
+fn own_host(request: &HttpRequest, port: u16) -> String {
+    let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
+    // A request with an absolute address names the host twice, and the address holds.
+    let authority = request.uri().authority().map(Authority::as_str);
+    authority
+        .or(header)
+        .filter(|host| host.parse::<Authority>().is_ok())
+        .map_or_else(|| format!("localhost:{port}"), str::to_owned)
 }
 
 /// Where a job's status can be read.
 pub(crate) fn operation(state: &AppState, job: JobId) -> String {
     format!("{}/api/v1/operations/{job}", public_base(state))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::own_host;
+
+    #[test]
+    fn only_the_host_of_the_request_counts() {
+        let forwarded = [("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")];
+        let mut request = TestRequest::get().insert_header(("host", "atg.example:8443"));
+        for header in forwarded {
+            request = request.insert_header(header);
+        }
+        assert_eq!(own_host(&request.to_http_request(), 8000), "atg.example:8443");
+        let request = TestRequest::get().insert_header(("host", "not a host/"));
+        assert_eq!(own_host(&request.to_http_request(), 8000), "localhost:8000");
+    }
 }

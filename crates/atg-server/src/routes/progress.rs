@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use atg_auth::Scope;
 use atg_models::api::{FrameOptions, RequestError};
 use atg_models::{ErrorCode, Seq};
+use tracing::Instrument as _;
 
 use super::submit::visible_job;
 use crate::auth::{denied, not_draining, of_header, of_key};
@@ -16,7 +17,6 @@ use crate::state::AppState;
 /// What the query asks for.
 #[derive(Debug, Default)]
 struct Query {
-    api_key: Option<String>,
     after: Option<Seq>,
     detail: bool,
 }
@@ -47,8 +47,7 @@ pub(crate) async fn progress(
     job_id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     not_draining(&state)?;
-    let query = read_query(request.query_string());
-    let api_key = query.as_ref().map_or(None, |query| query.api_key.clone());
+    let api_key = key_in(request.query_string());
     // The header first: a key in an address is for those who cannot send a header.
     let principal = match (request.headers().contains_key(AUTHORIZATION), api_key) {
         (false, Some(key)) => of_key(&state, &key)?,
@@ -57,7 +56,7 @@ pub(crate) async fn progress(
     atg_auth::decide(&principal, Scope::Read, None).map_err(denied)?;
     is_origin_allowed(&state, &request)?;
     let job = visible_job(&state, &principal, &job_id).await?;
-    let query = query?;
+    let query = read_query(request.query_string())?;
     let upgrade = request
         .headers()
         .get(UPGRADE)
@@ -85,15 +84,23 @@ pub(crate) async fn progress(
         after: query.after,
         options,
     };
-    state.tasks.spawn_local(follower.run(session, incoming));
+    state
+        .tasks
+        .spawn_local(follower.run(session, incoming).in_current_span());
     Ok(response)
+}
+
+/// The key, whatever is wrong with the rest of the query: who calls is settled first.
+fn key_in(query: &str) -> Option<String> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "api_key")
+        .map(|(_, value)| value.into_owned())
 }
 
 fn read_query(query: &str) -> Result<Query, RequestError> {
     let mut read = Query::default();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match name.as_ref() {
-            "api_key" => read.api_key = Some(value.into_owned()),
             "detail" => read.detail = value == "1" || value == "true",
             "after" => {
                 let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
@@ -125,4 +132,20 @@ fn is_origin_allowed(state: &AppState, request: &HttpRequest) -> Result<(), ApiE
         ErrorCode::Forbidden,
         "this origin is not in CORS_ALLOWED_ORIGINS",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{key_in, read_query};
+
+    #[test]
+    fn a_key_is_found_beside_a_bad_parameter() {
+        let query = "after=soon&api_key=k%2B1";
+        assert_eq!(key_in(query).as_deref(), Some("k+1"));
+        assert!(read_query(query).is_err());
+        assert_eq!(
+            read_query("after=7&api_key=k").unwrap().after,
+            Some(atg_models::Seq::new(7))
+        );
+    }
 }

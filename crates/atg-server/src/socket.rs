@@ -17,6 +17,8 @@ use crate::state::AppState;
 const TOO_SLOW: u16 = 4408;
 /// How long one frame may wait for its reader.
 const SEND_TIMEOUT: time::Duration = time::Duration::seconds(10);
+/// How long the close frame may wait for its reader.
+const CLOSE_TIMEOUT: time::Duration = time::Duration::seconds(2);
 /// Retries of a store that does not answer, before the reader is sent away.
 const STORE_RETRIES: u32 = 5;
 
@@ -51,13 +53,16 @@ impl Follower {
             () = draining.cancelled() => End::Close(CloseCode::Away, "the server is shutting down"),
         };
         if let End::Close(code, description) = end {
-            // The reader may be gone by now.
-            let _ = session
-                .close(Some(CloseReason {
-                    code,
-                    description: Some(description.to_owned()),
-                }))
-                .await;
+            let reason = CloseReason {
+                code,
+                description: Some(description.to_owned()),
+            };
+            let clock = &self.state.clock;
+            // The reader may be gone by now, or so slow that not even this gets through.
+            tokio::select! {
+                _ = session.close(Some(reason)) => {}
+                () = clock.sleep_until(clock.now() + CLOSE_TIMEOUT) => {}
+            }
         }
     }
 

@@ -147,7 +147,7 @@ fn build(values: &Values, port_may_be_0: bool) -> Result<Config, Vec<ConfigError
         public_url: read.url("ATG_PUBLIC_URL"),
         artifact_ttl: read.duration("ATG_ARTIFACT_TTL", limits::ARTIFACT_TTL_DEFAULT),
         job_ttl: read.duration("ATG_JOB_TTL", limits::JOB_TTL_DEFAULT),
-        log_filter: values.text("ATG_LOG").unwrap_or("info").to_owned(),
+        log_filter: read.log_filter(),
         log_json: read.one_of("ATG_LOG_FORMAT", "text", &["text", "json"]) == "json",
     };
     read.one_of("ATG_STORE", "sqlite", &["sqlite"]);
@@ -215,9 +215,9 @@ impl Reader<'_> {
     fn url(&mut self, name: &'static str) -> Option<Url> {
         let text = self.values.text(name)?;
         match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
+            Ok(url) if is_plain_address(&url) => Some(url),
             Ok(_) | Err(_) => {
-                self.problem(name, "must be an http or https address");
+                self.problem(name, "must be an http or https address without user, query or fragment");
                 None
             }
         }
@@ -237,6 +237,14 @@ impl Reader<'_> {
                 default
             }
         }
+    }
+
+    fn log_filter(&mut self) -> String {
+        let text = self.values.text("ATG_LOG").unwrap_or("info");
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(text) {
+            self.problem("ATG_LOG", format!("must be a level or a tracing filter: {error}"));
+        }
+        text.to_owned()
     }
 
     fn one_of(&mut self, name: &'static str, default: &'static str, known: &[&'static str]) -> &'static str {
@@ -323,6 +331,16 @@ impl Reader<'_> {
     }
 }
 
+/// Whether paths can be put behind an address.
+fn is_plain_address(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+}
+
 /// Whether an address lies on this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -362,6 +380,8 @@ mod tests {
             ("CORS_ALLOWED_ORIGINS", "*"),
             ("ATG_AZURE_STATIC_TOKEN", "x"),
             ("ATG_JOB_TTL", "soon"),
+            ("ATG_LOG", "atg=loud"),
+            ("ATG_PUBLIC_URL", "https://atg.example/?x=1"),
         ]);
         let names: Vec<_> = problems
             .unwrap_err()
@@ -375,6 +395,8 @@ mod tests {
             "CORS_ALLOWED_ORIGINS",
             "ATG_AZURE_STATIC_TOKEN",
             "ATG_JOB_TTL",
+            "ATG_LOG",
+            "ATG_PUBLIC_URL",
         ] {
             assert!(names.contains(&name.to_owned()), "{name} in {names:?}");
         }

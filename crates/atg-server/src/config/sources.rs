@@ -105,12 +105,7 @@ fn read_dotenv(path: &Path, values: &mut Values, problems: &mut Vec<ConfigError>
         match line {
             Ok((name, value)) => values.add(&name, value, &Origin::DotEnv, problems),
             Err(dotenvy::Error::LineParse(line, _)) => {
-                // The line may hold a secret: only its name is shown.
-                let name = line.split('=').next().unwrap_or_default().trim().to_owned();
-                problems.push(ConfigError::new(
-                    ".env",
-                    format!("has a malformed line that starts with “{name}”"),
-                ));
+                problems.push(ConfigError::new(".env", malformed(path, &line)));
             }
             Err(error) => {
                 problems.push(ConfigError::new(".env", format!("cannot be read: {error}")));
@@ -118,6 +113,24 @@ fn read_dotenv(path: &Path, values: &mut Values, problems: &mut Vec<ConfigError>
             }
         }
     }
+}
+
+/// Names a line by its number. What it holds may be a secret: at most the setting's name is shown.
+/// `reported` is the line as dotenvy gives it: all of it, or only what stands behind the `=`.
+fn malformed(path: &Path, reported: &str) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let reported = reported.trim();
+    let is_it = |line: &str| line.trim() == reported || line.split_once('=').is_some_and(|(_, v)| v.trim() == reported);
+    let found = text.lines().zip(1_u32..).find(|(line, _)| is_it(line));
+    let shown = found.map_or_else(String::new, |(line, number)| {
+        let name = line.split('=').next().unwrap_or_default();
+        let name = name.trim().trim_start_matches("export ");
+        settings::find(name).map_or_else(
+            || format!(" at line {number}"),
+            |setting| format!(" at line {number} ({})", setting.name),
+        )
+    });
+    format!("is malformed{shown}: lines are NAME=value, a value with spaces stands in quotes")
 }
 
 fn read_toml(path: &Path, values: &mut Values, problems: &mut Vec<ConfigError>) {
@@ -156,5 +169,25 @@ fn read_toml(path: &Path, values: &mut Values, problems: &mut Vec<ConfigError>) 
             }
         };
         values.add(&name.to_uppercase(), text, &origin, problems);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::load;
+
+    #[test]
+    fn a_malformed_line_is_named_and_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        std::fs::write(&path, "# a\nATG_LOG=info\natg_dev_secret0123\nATG_API_KEYS=a b\n").unwrap();
+        let problems = load(std::iter::empty(), Some(&path), None).unwrap_err();
+        let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert!(texts[0].starts_with(".env is malformed at line 3:"), "{texts:?}");
+        assert!(
+            texts[1].starts_with(".env is malformed at line 4 (ATG_API_KEYS):"),
+            "{texts:?}"
+        );
+        assert!(!texts.concat().contains("secret"), "{texts:?}");
     }
 }

@@ -5,12 +5,16 @@
     reason = "this is the program's terminal output"
 )]
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use atg_server::{Config, ConfigError, Loaded, RunningServer, StopReport, SystemClock, SystemIds};
+
+/// How long threads may take to end after the server has.
+const THREADS_GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn serve(config: Option<&Path>, port: Option<u16>) -> ExitCode {
@@ -23,7 +27,13 @@ pub(crate) fn serve(config: Option<&Path>, port: Option<u16>) -> ExitCode {
         .enable_all()
         .build()
         .context("starting the runtime");
-    match runtime.and_then(|runtime| runtime.block_on(run(loaded.config))) {
+    let ended = runtime.and_then(|runtime| {
+        let ended = runtime.block_on(run(loaded.config));
+        // Work on other threads that does not end cannot keep the program.
+        runtime.shutdown_timeout(THREADS_GRACE);
+        ended
+    });
+    match ended {
         Ok(StopReport { clean: true }) => ExitCode::SUCCESS,
         Ok(StopReport { clean: false }) => fail("some work did not stop in time; it goes on at the next start"),
         Err(error) => fail(&format!("{error:#}")),
@@ -113,6 +123,7 @@ fn start_log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log_filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // Fails only when a subscriber is set already, which this program does nowhere else.
     let _ = if config.log_json {

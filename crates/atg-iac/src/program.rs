@@ -19,6 +19,8 @@ pub(crate) struct Item {
     pub(crate) label: String,
     /// Whether it is the resource itself, not an association of it.
     pub(crate) main: bool,
+    /// The attribute that gives the ARM id.
+    pub(crate) id_attr: String,
     /// The file.
     pub(crate) file: String,
     /// The provider's alias, none for the default one.
@@ -91,6 +93,7 @@ pub(crate) fn assemble(units: Vec<Unit>, resources: &[Resource], context: &Conte
                 of: unit.of,
                 target: unit.target,
                 main: unit.main,
+                id_attr: unit.id_attr,
                 block: unit.block,
                 notes: unit.notes,
                 import: unit.import,

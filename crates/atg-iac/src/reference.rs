@@ -18,8 +18,8 @@ const GUID_CHARS: usize = 36;
 /// What ids lead to.
 struct Index<'a> {
     context: &'a Context,
-    /// Canonical id of an emitted resource to its address.
-    by_id: BTreeMap<String, String>,
+    /// Canonical id of an emitted resource to its address and the attribute that gives its id.
+    by_id: BTreeMap<String, (String, String)>,
     /// Canonical id of what stands in another's block, to that one's address and attribute.
     held: BTreeMap<String, (String, String)>,
     /// Object or client id of a managed identity to its address and attribute.
@@ -40,13 +40,14 @@ impl<'a> Index<'a> {
             };
             let address = item.address();
             index.add_identities(resource, &address, item.block.blocks.contains_key("identity"));
-            index.by_id.insert(resource.key.clone(), address);
+            let place = (address, item.id_attr.clone());
+            index.by_id.insert(resource.key.clone(), place);
         }
         for (at, (holder, attr)) in parts {
             let (Some(part), Some(holder), Some(attr)) = (resources.get(*at), resources.get(*holder), attr) else {
                 continue;
             };
-            if let Some(address) = index.by_id.get(&holder.key) {
+            if let Some((address, _)) = index.by_id.get(&holder.key) {
                 let place = (address.clone(), attr.clone());
                 index.held.insert(part.key.clone(), place);
             }
@@ -162,6 +163,7 @@ impl Resolver<'_> {
             Val::Of { id, attr, or } => {
                 let target = id.parse::<ArmId>().ok().map(|id| id.node_id().as_str().to_owned());
                 let address = target.and_then(|key| self.index.by_id.get(&key).cloned());
+                let address = address.map(|(address, _)| address);
                 *value = match address {
                     Some(address) if address != self.own_address || attr == "id" => {
                         self.refer(address, attr.clone(), "")
@@ -213,9 +215,8 @@ impl Resolver<'_> {
         if key.as_str() == self.own_key {
             return None;
         }
-        if let Some(address) = self.index.by_id.get(key.as_str()) {
-            let address = address.clone();
-            return Some(self.refer(address, "id".to_owned(), ""));
+        if let Some((address, attr)) = self.index.by_id.get(key.as_str()).cloned() {
+            return Some(self.refer(address, attr, ""));
         }
         if let Some((address, attr)) = self.index.held.get(key.as_str())
             && *address != self.own_address
@@ -228,18 +229,18 @@ impl Resolver<'_> {
                 return None;
             }
             let is_resource = ancestor.as_str().to_lowercase().contains("/providers/");
-            let address = self
+            let place = self
                 .index
                 .by_id
                 .get(ancestor.node_id().as_str())
                 .filter(|_| is_resource);
-            if let Some(address) = address.cloned() {
+            if let Some((address, attr)) = place.cloned() {
                 let rest = id
                     .as_str()
                     .get(ancestor.as_str().len()..)
                     .unwrap_or_default()
                     .to_owned();
-                return Some(self.refer(address, "id".to_owned(), &rest));
+                return Some(self.refer(address, attr, &rest));
             }
         }
         let type_ = id.arm_type();

@@ -32,6 +32,8 @@ pub(crate) struct Row {
     pub(crate) held_by: Option<Expr>,
     /// The attribute of the holder that gives this one's id.
     pub(crate) held_as: Option<String>,
+    /// The attribute that gives the ARM id, when `id` does not.
+    pub(crate) id_attr: Option<String>,
     /// The import id, when it is not the ARM id.
     pub(crate) import: Option<Expr>,
     /// Common attributes that are not filled in by themselves.
@@ -202,6 +204,7 @@ impl Row {
                 .first()
                 .map(|text| Expr::parse(text))
                 .transpose()?,
+            id_attr: strings(table.remove("_id"))?.pop(),
             held_as: strings(table.remove("_held_as"))?.pop(),
             import: strings(table.remove("_import"))?
                 .first()

@@ -28,6 +28,8 @@ pub(crate) struct Unit {
     pub(crate) target: String,
     /// Whether it is the resource itself, not an association of it.
     pub(crate) main: bool,
+    /// The attribute that gives the ARM id.
+    pub(crate) id_attr: String,
     /// Which one, when a row gives several.
     pub(crate) part: usize,
     /// Attributes and blocks.
@@ -106,6 +108,7 @@ pub(crate) fn translate(resource: &Resource, of: usize, books: &Books) -> Result
                 of,
                 target: "azapi_resource".to_owned(),
                 main: true,
+                id_attr: "id".to_owned(),
                 part: 0,
                 block,
                 notes: Vec::new(),
@@ -187,6 +190,7 @@ fn unit(row: &Row, scope: &Scope<'_>, (of, part): (usize, usize), main: bool, bo
     Ok(Unit {
         of,
         target: row.azurerm.clone(),
+        id_attr: row.id_attr.clone().unwrap_or_else(|| "id".to_owned()),
         main,
         part,
         block: place::place(block, &schema.block, "", &mut notes),

@@ -8,6 +8,7 @@ mod body;
 mod config;
 mod edges;
 mod error;
+mod files;
 mod lifecycle;
 mod links;
 mod openapi;

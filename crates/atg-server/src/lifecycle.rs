@@ -17,8 +17,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, is_loopback};
-use crate::server;
 use crate::state::AppState;
+use crate::{files, server};
+
+/// How long sockets may take to close after the jobs were given back.
+const SOCKETS_GRACE: time::Duration = time::Duration::seconds(3);
 
 /// A server that answers.
 pub struct RunningServer {
@@ -56,6 +59,7 @@ impl RunningServer {
     /// When the address is taken, the data folder is in use by another server, or a file in it
     /// cannot be read.
     pub async fn start(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGen>) -> anyhow::Result<Self> {
+        let connections = files::raise_limit();
         let folder = config.data_dir.clone();
         let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open(&folder)).await?;
         let stores = stores.context("opening the data folder")?;
@@ -96,7 +100,7 @@ impl RunningServer {
             draining: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
-        let http = server::build(state.clone(), listener).context("starting the HTTP server")?;
+        let http = server::build(state.clone(), listener, connections).context("starting the HTTP server")?;
         let handle = http.handle();
         let tasks = TaskTracker::new();
         tasks.spawn(http);
@@ -118,7 +122,13 @@ impl RunningServer {
     pub async fn stop(self) -> StopReport {
         self.state.draining.cancel();
         let deadline = self.state.clock.now() + limits::SHUTDOWN_GRACE;
+        self.state.tasks.close();
         let report = self.state.engine.shutdown(deadline).await;
+        // The sockets were told to close; one whose reader does not take it is left behind.
+        tokio::select! {
+            () = self.state.tasks.wait() => {}
+            () = self.state.clock.sleep_until(self.state.clock.now() + SOCKETS_GRACE) => {}
+        }
         self.handle.stop(true).await;
         self.tasks.close();
         self.tasks.wait().await;

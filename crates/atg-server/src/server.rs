@@ -16,8 +16,8 @@ use crate::state::AppState;
 /// Seconds that open requests have after the server was told to stop.
 const STOP_GRACE_SECONDS: u64 = 5;
 
-/// Builds the server on a socket that is bound already.
-pub(crate) fn build(state: web::Data<AppState>, listener: TcpListener) -> std::io::Result<Server> {
+/// Builds the server on a socket that is bound already, for so many connections at a time.
+pub(crate) fn build(state: web::Data<AppState>, listener: TcpListener, connections: usize) -> std::io::Result<Server> {
     let workers = state.config.workers;
     let document = routes::document();
     let table = web::Data::new(RouteTable::of(&document));
@@ -37,7 +37,7 @@ pub(crate) fn build(state: web::Data<AppState>, listener: TcpListener) -> std::i
     let slow = Duration::try_from(limits::SLOW_REQUEST_TIMEOUT).unwrap_or(Duration::from_mins(1));
     let server = server
         .workers(workers)
-        .max_connections(limits::CONNECTIONS_MAX.div_ceil(workers.max(1)))
+        .max_connections(connections.div_ceil(workers.max(1)))
         .client_request_timeout(slow)
         .shutdown_timeout(STOP_GRACE_SECONDS)
         .disable_signals()

@@ -6,7 +6,7 @@ use atg_models::api::{
     JobStatusResponse, OperationsQuery, ScanRequest, TenantResponse,
 };
 use backon::{ExponentialBuilder, Retryable as _};
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -43,6 +43,12 @@ impl Client {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let base = parsed.ok_or_else(|| ClientError::Settings(format!("“{base}” is not an http or https address")))?;
+        let http_key = |key: &SecretString| HeaderValue::from_str(key.expose_secret()).is_ok();
+        if !key.as_ref().is_none_or(http_key) {
+            return Err(ClientError::Settings(
+                "the API key has characters that no key has".to_owned(),
+            ));
+        }
         let http = reqwest::Client::builder()
             .connect_timeout(limits::CONNECT_TIMEOUT)
             .read_timeout(limits::READ_TIMEOUT)
@@ -179,18 +185,19 @@ impl Client {
         let request_id = header("x-request-id");
         let retry_after = header(RETRY_AFTER.as_str()).and_then(|text| text.parse().ok());
         let url = response.url().to_string();
-        match response.json::<ErrorResponse>().await {
-            Ok(ErrorResponse { error }) => ClientError::Refused {
+        let body = bounded(response).await.ok();
+        match body.and_then(|bytes| serde_json::from_slice::<ErrorResponse>(&bytes).ok()) {
+            Some(ErrorResponse { error }) => ClientError::Refused {
                 status,
                 body: error,
                 request_id,
                 retry_after,
             },
-            Err(_) if matches!(status, 502..=504) => ClientError::Unreachable {
+            None if matches!(status, 502..=504) => ClientError::Unreachable {
                 url,
                 source: format!("a proxy answered {status}").into(),
             },
-            Err(_) => ClientError::NotUnderstood {
+            None => ClientError::NotUnderstood {
                 url,
                 problem: format!("status {status} without an error body"),
             },
@@ -199,16 +206,16 @@ impl Client {
 
     async fn json<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
         let url = response.url().to_string();
-        if response
-            .content_length()
-            .is_some_and(|bytes| bytes > u64::try_from(limits::ANSWER_MAX_BYTES).unwrap_or(u64::MAX))
-        {
-            return Err(ClientError::NotUnderstood {
-                url,
-                problem: "the answer is too large".to_owned(),
-            });
-        }
-        let bytes = response.bytes().await.map_err(|error| self.unreachable(error))?;
+        let bytes = match bounded(response).await {
+            Ok(bytes) => bytes,
+            Err(Broken::Off(error)) => return Err(self.unreachable(error)),
+            Err(Broken::TooLarge) => {
+                return Err(ClientError::NotUnderstood {
+                    url,
+                    problem: "the answer is too large".to_owned(),
+                });
+            }
+        };
         serde_json::from_slice(&bytes).map_err(|error| ClientError::NotUnderstood {
             url,
             problem: error.to_string(),
@@ -235,10 +242,54 @@ impl Client {
                     retry_after: None,
                 }
             }
+            // What came of the body ends where the handshake's first read did.
+            None if matches!(status, 502..=504) => ClientError::Unreachable {
+                url: self.base.to_string(),
+                source: format!("status {status} to a WebSocket handshake").into(),
+            },
             None => ClientError::NotUnderstood {
                 url: self.base.to_string(),
                 problem: format!("status {status} to a WebSocket handshake"),
             },
         }
+    }
+}
+
+/// Why there is no body.
+enum Broken {
+    Off(reqwest::Error),
+    TooLarge,
+}
+
+/// A body within the bound, whatever its header announces.
+async fn bounded(mut response: Response) -> Result<Vec<u8>, Broken> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(Broken::Off)? {
+        if body.len().saturating_add(chunk.len()) > limits::ANSWER_MAX_BYTES {
+            return Err(Broken::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_answers_for_the_server_is_tried_again() {
+        let client = Client::new("http://127.0.0.1:1", None).unwrap();
+        assert!(client.refused_handshake(502, Some(b"<html>")).is_retryable());
+        assert!(!client.refused_handshake(404, Some(b"<html>")).is_retryable());
+    }
+
+    #[test]
+    fn a_key_that_no_header_can_carry_is_refused() {
+        let key = SecretString::from("atg_dev_00\n".to_owned());
+        assert!(matches!(
+            Client::new("http://127.0.0.1:1", Some(key)),
+            Err(ClientError::Settings(_))
+        ));
     }
 }

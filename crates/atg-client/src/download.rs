@@ -37,12 +37,12 @@ impl Client {
         let published = response.headers().get(ETAG).and_then(|value| value.to_str().ok());
         let published = published.map(|text| text.trim_matches('"').to_owned());
         let total = response.content_length();
-        let partial = path.with_extension("part");
+        let partial = Partial(beside(path));
         let failed = |source| ClientError::File {
-            path: partial.display().to_string(),
+            path: partial.0.display().to_string(),
             source,
         };
-        let mut file = tokio::fs::File::create(&partial).await.map_err(failed)?;
+        let mut file = tokio::fs::File::create(&partial.0).await.map_err(failed)?;
         let mut hash = Sha256::new();
         let mut size_bytes = 0_u64;
         let mut chunks = response.bytes_stream();
@@ -58,13 +58,30 @@ impl Client {
         if let Some(published) = published.filter(|published| *published != found) {
             return Err(ClientError::Damaged { found, published });
         }
-        tokio::fs::rename(&partial, path).await.map_err(failed)?;
+        tokio::fs::rename(&partial.0, path).await.map_err(failed)?;
         Ok(Downloaded {
             path: path.to_owned(),
             size_bytes,
             sha256: found,
         })
     }
+}
+
+/// A file that is not whole yet. It is removed when the download ends early, however it does;
+/// after the rename there is nothing left to remove.
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// `job.zip` → `job.zip.part`: a name that differs from the target's, whatever that ends with.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    PathBuf::from(name)
 }
 
 fn hex(bytes: &[u8]) -> String {

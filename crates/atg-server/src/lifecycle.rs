@@ -150,3 +150,54 @@ fn warn_about_plain_http(config: &Config) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, HttpResponse, middleware, test, web};
+
+    use super::*;
+    use crate::request_id::request_id;
+    use crate::{SystemClock, SystemIds};
+
+    async fn started(folder: &std::path::Path) -> RunningServer {
+        let pairs = [
+            ("ATG_SERVER_HOST", "127.0.0.1"),
+            ("ATG_DATA_DIR", folder.to_str().unwrap()),
+        ];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let loaded = crate::config::load(pairs.into_iter(), None, None, Some(0)).unwrap();
+        RunningServer::start(loaded.config, Arc::new(SystemClock), Arc::new(SystemIds))
+            .await
+            .unwrap()
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_answered_and_a_draining_server_closes() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = started(folder.path()).await;
+        let app = App::new()
+            .app_data(server.state.clone())
+            .route(
+                "/panic",
+                web::get().to(|| async { Option::<HttpResponse>::None.expect("a defect") }),
+            )
+            .route("/good", web::get().to(HttpResponse::Ok))
+            .wrap(middleware::from_fn(request_id));
+        let app = test::init_service(app).await;
+        let called = |path: &str| test::TestRequest::get().uri(path).insert_header(("x-request-id", "r1"));
+        let error = test::try_call_service(&app, called("/panic").to_request())
+            .await
+            .unwrap_err();
+        let response = error.error_response();
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers().get("x-request-id").unwrap(), "r1");
+
+        let response = test::call_service(&app, called("/good").to_request()).await;
+        assert_eq!(response.headers().get("x-request-id").unwrap(), "r1");
+        assert!(!response.response().head().upgrade() && response.response().head().keep_alive());
+        server.state.draining.cancel();
+        let response = test::call_service(&app, called("/good").to_request()).await;
+        assert!(!response.response().head().keep_alive());
+        assert!(server.stop().await.clean);
+    }
+}

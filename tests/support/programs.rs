@@ -121,9 +121,8 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// The command of a server on this folder that reads this simulator.
-    pub fn command(folder: &Path, sim: &SimProcess) -> Command {
-        let url = sim.told("url");
+    /// The command of a server on this folder that reads the simulator at this address.
+    pub fn command(folder: &Path, azure: &str) -> Command {
         let mut command = clean("atg-server");
         command
             .args(["--port", "0"])
@@ -133,9 +132,9 @@ impl ServerProcess {
             .env("ATG_DATA_DIR", folder.join("data"))
             .env("ATG_API_KEYS", KEY)
             .env("ATG_AZURE_CLOUD", "custom")
-            .env("ATG_AZURE_ARM_ENDPOINT", url)
-            .env("ATG_AZURE_GRAPH_ENDPOINT", url)
-            .env("ATG_AZURE_AUTHORITY", url)
+            .env("ATG_AZURE_ARM_ENDPOINT", azure)
+            .env("ATG_AZURE_GRAPH_ENDPOINT", azure)
+            .env("ATG_AZURE_AUTHORITY", azure)
             .env("ATG_AZURE_STATIC_TOKEN", "static")
             .env("ATG_LOG", "info");
         command

@@ -50,7 +50,8 @@ const EXIT_CODES: &str = "Exit codes:
   6  there is no such job or tenant
   7  the server cannot be reached
   8  the server refused the request
-  9  the scan ended, but could not read everything";
+  9  the scan ended, but could not read everything
+  130  Ctrl-C while following; the job goes on";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

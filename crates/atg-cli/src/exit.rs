@@ -3,9 +3,15 @@
 use std::process::ExitCode;
 
 use atg_client::ClientError;
-use atg_models::api::ErrorBody;
+use atg_models::JobId;
+use atg_models::api::JobResultResponse;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::out;
+
+/// What shells report of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
 
 /// Why the program ends without success.
 #[derive(Debug)]
@@ -13,6 +19,18 @@ pub(crate) struct Failure {
     code: u8,
     message: String,
     hint: Option<String>,
+    document: Document,
+}
+
+/// What `--json` prints of a failure: one document in every case.
+#[derive(Debug)]
+enum Document {
+    /// The failure itself.
+    Failure,
+    /// What the server said.
+    Said(Box<Value>),
+    /// It is printed already.
+    Printed,
 }
 
 impl Failure {
@@ -22,6 +40,7 @@ impl Failure {
             code: 1,
             message: message.to_owned(),
             hint: None,
+            document: Document::Failure,
         }
     }
 
@@ -31,12 +50,13 @@ impl Failure {
             code: 2,
             message: message.into(),
             hint: None,
+            document: Document::Failure,
         }
     }
 
     /// The job failed.
-    pub(crate) fn job(error: Option<&ErrorBody>) -> Self {
-        let message = error.map_or_else(
+    pub(crate) fn job(result: &JobResultResponse) -> Self {
+        let message = result.error.as_ref().map_or_else(
             || "the job failed".to_owned(),
             |error| format!("the job failed: {} ({})", error.message, error.code.as_str()),
         );
@@ -44,16 +64,53 @@ impl Failure {
             code: 3,
             message,
             hint: None,
+            document: said(result),
         }
     }
 
     /// The job was cancelled.
-    pub(crate) fn cancelled() -> Self {
+    pub(crate) fn cancelled(result: &JobResultResponse) -> Self {
         Self {
             code: 4,
             message: "the job was cancelled".to_owned(),
             hint: None,
+            document: said(result),
         }
+    }
+
+    /// Ctrl-C while a job was followed.
+    pub(crate) fn interrupted(job: JobId) -> Self {
+        Self {
+            code: INTERRUPTED,
+            message: "no longer following; the job goes on".to_owned(),
+            hint: Some(format!(
+                "come back with `atg watch {job}`, stop it with `atg cancel {job}`"
+            )),
+            document: said(&json!({
+                "job_id": job,
+                "error": { "message": "no longer following; the job goes on", "exit_code": INTERRUPTED },
+            })),
+        }
+    }
+
+    /// Ctrl-C while files were fetched.
+    pub(crate) fn download_interrupted(job: JobId) -> Self {
+        Self {
+            code: INTERRUPTED,
+            message: "the download was broken off; no file was left".to_owned(),
+            hint: Some(format!("fetch it again with `atg download {job}`")),
+            document: Document::Failure,
+        }
+    }
+
+    /// The same failure of a job that goes on without the program.
+    pub(crate) fn while_following(mut self, job: JobId) -> Self {
+        let back = format!("the job may go on: come back with `atg watch {job}`");
+        self.hint = Some(match self.hint {
+            Some(hint) => format!("{hint}\nhint: {back}"),
+            None => back,
+        });
+        self
     }
 
     /// The scan is partial.
@@ -62,17 +119,38 @@ impl Failure {
             code: 9,
             message: "the scan could not read everything; what is missing is listed above".to_owned(),
             hint: Some("nothing was removed on account of what was not read".to_owned()),
+            document: Document::Printed,
         }
     }
 
+    /// The same failure after the document was printed.
+    pub(crate) fn after_document(mut self) -> Self {
+        self.document = Document::Printed;
+        self
+    }
+
     /// Says why, and gives the code.
-    pub(crate) fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self, json: bool) -> ExitCode {
+        if json {
+            match &self.document {
+                Document::Failure => {
+                    out::json(&json!({ "error": { "message": self.message, "exit_code": self.code } }));
+                }
+                Document::Said(document) => out::json(document),
+                Document::Printed => {}
+            }
+        }
         out::error(&self.message);
         if let Some(hint) = &self.hint {
             out::hint(hint);
         }
         ExitCode::from(self.code)
     }
+}
+
+/// An answer of the server as the document.
+fn said<T: Serialize>(answer: &T) -> Document {
+    serde_json::to_value(answer).map_or(Document::Failure, |value| Document::Said(Box::new(value)))
 }
 
 impl From<ClientError> for Failure {
@@ -106,6 +184,19 @@ impl From<ClientError> for Failure {
             ClientError::File { .. } => (1, None),
             ClientError::Settings(_) => (2, None),
         };
-        Self { code, message, hint }
+        let document = match &error {
+            ClientError::Refused { body, .. } => said(&json!({ "error": body })),
+            ClientError::Unreachable { .. }
+            | ClientError::NotUnderstood { .. }
+            | ClientError::Damaged { .. }
+            | ClientError::File { .. }
+            | ClientError::Settings(_) => Document::Failure,
+        };
+        Self {
+            code,
+            message,
+            hint,
+            document,
+        }
     }
 }

@@ -1,47 +1,51 @@
 //! What the program prints: results on stdout, everything else on stderr.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the program's terminal output"
-)]
-
-use std::io::IsTerminal as _;
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
 /// A line of the result.
 pub(crate) fn line(text: &str) {
-    println!("{text}");
+    to_stdout(text);
 }
 
 /// A JSON document as the result.
 pub(crate) fn json<T: Serialize>(value: &T) {
     // Wire types always serialise; a failure would print nothing, and the exit code stays right.
     if let Ok(text) = serde_json::to_string_pretty(value) {
-        println!("{text}");
+        to_stdout(&text);
     }
 }
 
 /// A remark beside the result.
 pub(crate) fn remark(text: &str) {
-    eprintln!("{text}");
+    to_stderr(text);
 }
 
 /// What went wrong.
 pub(crate) fn error(text: &str) {
     if std::io::stderr().is_terminal() {
-        eprintln!("\x1b[1;31merror:\x1b[0m {text}");
+        to_stderr(format_args!("\x1b[1;31merror:\x1b[0m {text}"));
     } else {
-        eprintln!("error: {text}");
+        to_stderr(format_args!("error: {text}"));
     }
 }
 
 /// What may help.
 pub(crate) fn hint(text: &str) {
-    eprintln!("hint: {text}");
+    to_stderr(format_args!("hint: {text}"));
 }
 
 /// Whether a person watches.
 pub(crate) fn is_terminal() -> bool {
     std::io::stderr().is_terminal()
+}
+
+/// A reader that has gone, such as `head`, wants no more: what cannot be written is left out.
+fn to_stdout(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn to_stderr(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -21,12 +21,16 @@ struct File {
 /// The client that the command line asks for.
 pub(crate) fn client(arguments: &Arguments) -> Result<Client, Failure> {
     let file = read_file(arguments.config.as_deref())?;
-    let server = arguments
-        .server
-        .clone()
+    let given = |text: &Option<String>| {
+        text.as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    let server = given(&arguments.server)
         .or(file.server)
         .unwrap_or_else(|| DEFAULT_SERVER.to_owned());
-    let key = arguments.api_key.clone().map(SecretString::from).or(file.api_key);
+    let key = given(&arguments.api_key).map(SecretString::from).or(file.api_key);
     Ok(Client::new(&server, key)?)
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use atg_client::Client;
 use atg_models::JobId;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use serde::Serialize;
 
 use super::follow::grouped;
 use crate::arguments::Download;
@@ -14,14 +14,41 @@ use crate::extract::extract;
 use crate::out;
 
 pub(super) async fn run(client: &Client, download: &Download, json: bool) -> Result<(), Failure> {
-    fetch(
+    let fetched = fetch(
         client,
         download.job,
         download.output.as_deref(),
         download.extract.as_deref(),
         json,
     )
-    .await
+    .await?;
+    if json {
+        out::json(&fetched);
+    } else {
+        fetched.show();
+    }
+    Ok(())
+}
+
+/// A zip that was fetched, and unpacked if asked to.
+#[derive(Serialize)]
+pub(super) struct Fetched {
+    path: PathBuf,
+    size: u64,
+    sha256: String,
+    extracted: Option<PathBuf>,
+    files: Option<usize>,
+}
+
+impl Fetched {
+    /// For people.
+    pub(super) fn show(&self) {
+        out::line(&format!("  {}  {} bytes", self.path.display(), grouped(self.size)));
+        out::line(&format!("  sha256     {} (as published)", self.sha256));
+        if let (Some(folder), Some(files)) = (&self.extracted, self.files) {
+            out::line(&format!("  unpacked   {files} files into {}", folder.display()));
+        }
+    }
 }
 
 /// Fetches the zip, checks it, and unpacks it if asked to.
@@ -31,7 +58,7 @@ pub(super) async fn fetch(
     output: Option<&Path>,
     folder: Option<&Path>,
     json: bool,
-) -> Result<(), Failure> {
+) -> Result<Fetched, Failure> {
     let path = output.map_or_else(|| PathBuf::from(format!("{job}.zip")), Path::to_owned);
     let bar = (out::is_terminal() && !json).then(|| {
         let style = ProgressStyle::with_template("{spinner:.cyan} {bytes}/{total_bytes} {wide_msg}");
@@ -41,7 +68,7 @@ pub(super) async fn fetch(
         }
         bar
     });
-    let fetched = client.download(job, &path, |bytes, total| {
+    let fetching = client.download(job, &path, |bytes, total| {
         if let Some(bar) = &bar {
             bar.set_position(bytes);
             if let Some(total) = total {
@@ -49,30 +76,21 @@ pub(super) async fn fetch(
             }
         }
     });
-    let fetched = fetched.await;
+    // Ctrl-C drops the fetch, which takes the unfinished file with it.
+    let fetched = tokio::select! {
+        fetched = fetching => Ok(fetched),
+        Ok(()) = tokio::signal::ctrl_c() => Err(Failure::download_interrupted(job)),
+    };
     if let Some(bar) = &bar {
         bar.finish_and_clear();
     }
-    let fetched = fetched?;
+    let fetched = fetched??;
     let files = folder.map(|folder| extract(&fetched.path, folder)).transpose()?;
-    if json {
-        out::json(&json!({
-            "path": fetched.path,
-            "size": fetched.size_bytes,
-            "sha256": fetched.sha256,
-            "extracted": folder,
-            "files": files,
-        }));
-        return Ok(());
-    }
-    out::line(&format!(
-        "  {}  {} bytes",
-        fetched.path.display(),
-        grouped(fetched.size_bytes)
-    ));
-    out::line(&format!("  sha256     {} (as published)", fetched.sha256));
-    if let (Some(folder), Some(files)) = (folder, files) {
-        out::line(&format!("  unpacked   {files} files into {}", folder.display()));
-    }
-    Ok(())
+    Ok(Fetched {
+        path: fetched.path,
+        size: fetched.size_bytes,
+        sha256: fetched.sha256,
+        extracted: folder.map(Path::to_owned),
+        files,
+    })
 }

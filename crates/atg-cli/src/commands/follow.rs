@@ -9,12 +9,33 @@ use crate::bar::Bar;
 use crate::exit::Failure;
 
 /// Shows the job's progress until it ends, and answers what came of it. Failed and cancelled jobs
-/// are failures of the program too.
+/// are failures of the program too. Ctrl-C ends the following, not the job.
 pub(crate) async fn follow(client: &Client, job: JobId, after: Seq, quiet: bool) -> Result<JobResultResponse, Failure> {
     let mut bar = Bar::new(quiet);
+    let followed = tokio::select! {
+        followed = show(client, job, after, &mut bar) => followed,
+        // Without a handler the signal ends the program as ever.
+        Ok(()) = tokio::signal::ctrl_c() => Err(Failure::interrupted(job)),
+    };
+    bar.finish();
+    let (status, result) = followed?;
+    match status.or_else(|| completion(&result)) {
+        Some(CompletionStatus::Completed) => Ok(result),
+        Some(CompletionStatus::Cancelled) => Err(Failure::cancelled(&result)),
+        Some(CompletionStatus::Failed) | None => Err(Failure::job(&result)),
+    }
+}
+
+async fn show(
+    client: &Client,
+    job: JobId,
+    after: Seq,
+    bar: &mut Bar,
+) -> Result<(Option<CompletionStatus>, JobResultResponse), Failure> {
+    let lost = |error| Failure::from(error).while_following(job);
     let mut watch = client.watch(job).after(after);
     let mut status = None;
-    while let Some(frame) = watch.next().await? {
+    while let Some(frame) = watch.next().await.map_err(lost)? {
         match frame {
             Frame::Progress(progress) => bar.progress(&progress),
             Frame::Log(log) => match log.level {
@@ -31,13 +52,7 @@ pub(crate) async fn follow(client: &Client, job: JobId, after: Seq, quiet: bool)
             Frame::Completion(completion) => status = Some(completion.status),
         }
     }
-    bar.finish();
-    let result = client.result(job).await?;
-    match status.or_else(|| completion(&result)) {
-        Some(CompletionStatus::Completed) => Ok(result),
-        Some(CompletionStatus::Cancelled) => Err(Failure::cancelled()),
-        Some(CompletionStatus::Failed) | None => Err(Failure::job(result.error.as_ref())),
-    }
+    Ok((status, client.result(job).await.map_err(lost)?))
 }
 
 fn completion(result: &JobResultResponse) -> Option<CompletionStatus> {

@@ -3,9 +3,10 @@
 use atg_client::Client;
 use atg_models::Seq;
 use atg_models::api::{ApiRequest as _, GenerateIacRequest, GenerateIacResult, IacFormat, JobResultResponse};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::download;
+use super::download::{self, Fetched};
 use super::follow::{follow, grouped};
 use crate::arguments::{Format, GenerateIac};
 use crate::exit::Failure;
@@ -26,25 +27,42 @@ pub(super) async fn run(client: &Client, generate: GenerateIac, json: bool) -> R
         out::remark(&format!("{}", job.job_id));
     }
     let result = follow(client, job.job_id, Seq::ZERO, json).await?;
-    if json {
-        out::json(&result);
-    } else {
+    if !json {
         summary(&result)?;
     }
     if generate.output.is_some() || generate.extract.is_some() {
-        return download::fetch(
+        let fetched = download::fetch(
             client,
             job.job_id,
             generate.output.as_deref(),
             generate.extract.as_deref(),
             json,
         )
-        .await;
+        .await?;
+        if json {
+            out::json(&With {
+                result: &result,
+                download: &fetched,
+            });
+        } else {
+            fetched.show();
+        }
+        return Ok(());
     }
-    if !json {
+    if json {
+        out::json(&result);
+    } else {
         out::line(&format!("  fetch it with: atg download {} --extract DIR", job.job_id));
     }
     Ok(())
+}
+
+/// A job's result with the download that followed it, as one document.
+#[derive(Serialize)]
+struct With<'a> {
+    #[serde(flatten)]
+    result: &'a JobResultResponse,
+    download: &'a Fetched,
 }
 
 fn request(generate: &GenerateIac) -> Result<GenerateIacRequest, Failure> {
@@ -65,7 +83,7 @@ fn request(generate: &GenerateIac) -> Result<GenerateIacRequest, Failure> {
     GenerateIacRequest::from_value(&Value::Object(fields)).map_err(|error| Failure::usage(error.to_string()))
 }
 
-fn summary(result: &JobResultResponse) -> Result<(), Failure> {
+pub(super) fn summary(result: &JobResultResponse) -> Result<(), Failure> {
     let outcome = result.result.clone().unwrap_or_default();
     let outcome: GenerateIacResult = serde_json::from_value(outcome)
         .map_err(|error| Failure::other(&format!("the result of the generation is not understood: {error}")))?;

@@ -70,10 +70,11 @@ fn request(scan: &Scan) -> Result<ScanRequest, Failure> {
 }
 
 /// What was found, and what was not read.
-fn show(result: &JobResultResponse, json: bool) -> Result<(), Failure> {
+pub(super) fn show(result: &JobResultResponse, json: bool) -> Result<(), Failure> {
     let outcome = result.result.clone().unwrap_or_default();
-    let outcome: ScanResult = serde_json::from_value(outcome)
-        .map_err(|error| Failure::other(&format!("the result of the scan is not understood: {error}")))?;
+    let outcome: ScanResult = serde_json::from_value(outcome).map_err(|error| {
+        Failure::other(&format!("the result of the scan is not understood: {error}")).after_document()
+    })?;
     if !json {
         summary(&outcome);
     }

@@ -1,9 +1,10 @@
 //! `atg watch`: follows a job until it ends.
 
 use atg_client::Client;
-use atg_models::Seq;
+use atg_models::{JobKind, Seq};
 
 use super::follow::follow;
+use super::{generate_iac, scan};
 use crate::arguments::Watch;
 use crate::exit::Failure;
 use crate::out;
@@ -14,6 +15,12 @@ pub(super) async fn run(client: &Client, watch: &Watch, json: bool) -> Result<()
         out::json(&result);
     } else {
         out::line(&format!("  {}  {}", result.job_id, result.status));
+    }
+    let kind = result.job_id.kind();
+    if kind == JobKind::Scan {
+        scan::show(&result, json)?;
+    } else if kind == JobKind::GenerateIac && !json {
+        generate_iac::summary(&result)?;
     }
     Ok(())
 }

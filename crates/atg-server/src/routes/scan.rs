@@ -15,7 +15,14 @@ use crate::state::AppState;
 #[utoipa::path(
     tag = "jobs",
     request_body = ScanRequest,
-    responses((status = 202, description = "Taken on", body = JobResponse), Refusals, BodyRefusals),
+    responses(
+        (status = 202, description = "Taken on", body = JobResponse, headers(
+            ("Operation-Location" = String, description = "Where its status can be read"),
+            ("Retry-After" = u32, description = "Seconds to wait between two looks at it"),
+        )),
+        Refusals,
+        BodyRefusals
+    ),
     security(("bearer_key" = []))
 )]
 #[post("/api/v1/scan")]

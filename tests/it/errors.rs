@@ -1,6 +1,7 @@
 //! What is refused, how, and in which order it is checked.
 
 use atg_models::ErrorCode;
+use atg_models::api::OperationsQuery;
 use atg_tests::{KEY, World};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -98,7 +99,7 @@ async fn checks_come_in_order() {
     assert!(
         world
             .client
-            .operations(Default::default())
+            .operations(OperationsQuery::default())
             .await
             .unwrap()
             .jobs

@@ -20,7 +20,7 @@ async fn the_only_tenant_needs_no_name_and_nothing_is_lost() {
     assert_eq!(count("resources_in"), count("emitted") + count("reported"), "{outcome}");
     assert!(count("emitted") > 0);
     assert_eq!(outcome["based_on"]["graph_digest"], scanned.graph_digest, "{outcome}");
-    assert!(result.files.iter().any(|file| file.filename.ends_with(".tf")));
+    assert!(result.files.iter().any(|file| file.filename == "providers.tf"));
     let status: Value = world
         .get(&format!("/api/v1/generate-iac/{job}"))
         .await

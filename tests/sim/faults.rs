@@ -43,7 +43,11 @@ fn config_of_pages(seed: u64) -> atg_sim::SimConfig {
 async fn disturbed(seed: u64, plain: &str) -> (FaultKind, End) {
     let kinds = u64::try_from(FaultKind::ALL.len()).unwrap();
     let kind = FaultKind::ALL[usize::try_from(seed % kinds).unwrap()];
-    let fault = Fault::from_seed(kind, seed);
+    let mut fault = Fault::from_seed(kind, seed);
+    if kind == FaultKind::PageTooLarge {
+        // Below the size of this tenant's pages.
+        fault.value = Some(4 + seed % 10);
+    }
     let sim = Simulator::start(config_of_pages(seed)).unwrap();
     sim.arm(fault.clone());
     let folder = Folder::default();

@@ -6,7 +6,12 @@ use atg_tests::World;
 use sha2::{Digest as _, Sha256};
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
 }
 
 #[tokio::test(flavor = "multi_thread")]

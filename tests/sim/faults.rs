@@ -16,8 +16,8 @@ use crate::worlds::{config, of_world, scanned};
 
 const SEEDS: u64 = 200;
 const RESOURCES: usize = 120;
-/// Scans at a time: most of their time is waits for retries.
-const AT_A_TIME: usize = 24;
+/// Scans at a time: most of their time is waits for retries and for Azure's documented rates.
+const AT_A_TIME: usize = 64;
 
 /// How a disturbed scan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

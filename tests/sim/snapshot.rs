@@ -71,6 +71,10 @@ async fn check(file: &str, bodies_in_file: usize) {
         let row = sim.world().row(Table::Resources, index).unwrap();
         let id: ArmId = row["id"].as_str().unwrap().parse().unwrap();
         let kind = id.arm_type();
+        if kind.as_str() == "microsoft.resources/subscriptions" {
+            // An example that bears a subscription's own id: the container's body holds there.
+            continue;
+        }
         let node = folder.graph().node(tenant, &id.node_id()).await.unwrap();
         let stored = node.filter(|node| node.observed).and_then(|node| node.body);
         let Some(stored) = stored else {

@@ -3,6 +3,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::as_conversions,
     clippy::cast_precision_loss,
@@ -12,7 +13,7 @@
 use std::time::Instant;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use atg_tests::{KEY, Setup, World};
+use atg_tests::{KEY, Setup};
 use futures_util::future::join_all;
 
 /// Requests of one round.
@@ -26,17 +27,14 @@ const BAR: f64 = 0.3;
 #[tokio::main]
 async fn main() {
     let world = Setup::new(7, 50).start().await;
-    let job = world.client.generate_iac(&atg_models::api::GenerateIacRequest {
+    let request = atg_models::api::GenerateIacRequest {
         tenant_id: Some("nobody".to_owned()),
         ..Default::default()
-    });
-    let job = job.await.unwrap().job_id;
+    };
+    let job = world.client.generate_iac(&request).await.unwrap().job_id;
     // It fails at once, for the tenant is not stored: from then on its status stays.
-    while world.client.watch(job).next().await.unwrap().is_some() {
-        if world.client.operation(job).await.unwrap().status.is_terminal() {
-            break;
-        }
-    }
+    let mut watch = world.client.watch(job);
+    while watch.next().await.unwrap().is_some() {}
     let status_url = format!("{}/api/v1/operations/{job}", world.url());
     let body = rounds_client()
         .get(&status_url)

@@ -4,7 +4,6 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -66,15 +65,18 @@ fn first_line(child: &mut Child, log: &Path) -> String {
     String::from_utf8(line).unwrap()
 }
 
+/// Waits for a program's end; one that does not end in time is killed, and the test fails.
 fn wait(child: &mut Child) -> ExitStatus {
-    let started = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status;
+    let id = child.id().to_string();
+    std::thread::scope(|scope| {
+        let (ended, end) = std::sync::mpsc::channel();
+        scope.spawn(move || ended.send(child.wait()));
+        let in_time = end.recv_timeout(DEADLINE);
+        if in_time.is_err() {
+            Command::new("kill").args(["-9", &id]).status().unwrap();
         }
-        assert!(started.elapsed() < DEADLINE, "a program did not end");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+        in_time.expect("a program did not end").unwrap()
+    })
 }
 
 /// `atg-sim`.

@@ -64,6 +64,11 @@ pub(crate) fn type_tables(options: &Options) -> anyhow::Result<()> {
     build_programs()?;
     let made = target_dir().join("type-tables");
     fs::create_dir_all(&made).with_context(|| format!("making {}", made.display()))?;
+    // What is there already stays to the byte, if its content is the same.
+    for entry in fs::read_dir(root().join(TABLES)).with_context(|| format!("listing {TABLES}"))? {
+        let entry = entry?;
+        fs::copy(entry.path(), made.join(entry.file_name())).with_context(|| format!("copying {TABLES}"))?;
+    }
     succeed(program("examples/tables").arg(&data).arg(&made))?;
     for entry in fs::read_dir(&made).with_context(|| format!("listing {}", made.display()))? {
         let entry = entry?;

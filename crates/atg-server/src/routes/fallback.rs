@@ -1,6 +1,5 @@
 //! What no route answers: 405 with `Allow` where the path exists with other methods, else 404.
 
-use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::PathItem;
@@ -60,9 +59,6 @@ fn methods(item: &PathItem) -> Vec<&'static str> {
 /// Answers whatever no route did.
 pub(super) async fn fallback(request: HttpRequest, table: web::Data<RouteTable>) -> Result<HttpResponse, ApiError> {
     match table.allow(request.path()) {
-        Some(allow) if request.method() == Method::OPTIONS => {
-            Ok(HttpResponse::NoContent().insert_header(("Allow", allow)).finish())
-        }
         Some(allow) => Err(ApiError::method_not_allowed(request.method().as_str(), allow)),
         None => Err(ApiError::not_found("page")),
     }

@@ -35,6 +35,9 @@ pub const SLOW_REQUEST_TIMEOUT: Duration = Duration::seconds(60);
 pub const RESPONSE_TIMEOUT: Duration = Duration::minutes(60);
 /// How long a cancelling request waits for the job to stop before it answers 202.
 pub const CANCEL_WAIT: Duration = Duration::seconds(2);
+/// After a job has stopped, before its cancellation is answered: what had left for Azure by then has arrived, so
+/// nothing arrives after the answer.
+pub const ON_THE_WIRE: Duration = Duration::milliseconds(100);
 /// How often a client is asked to look again (`Retry-After` of a 202).
 pub const POLL_RETRY_AFTER: Duration = Duration::seconds(2);
 /// How long a health request may take, whatever the store does.

@@ -46,6 +46,7 @@ pub(crate) async fn cancel(
         .wait_terminal(job.id, state.clock.now() + limits::CANCEL_WAIT)
         .await?;
     let answer = CancelResponse::of(&job);
+    state.clock.sleep_until(state.clock.now() + limits::ON_THE_WIRE).await;
     Ok(if answer.status.is_terminal() {
         HttpResponse::Ok().json(answer)
     } else {

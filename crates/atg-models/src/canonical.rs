@@ -15,7 +15,7 @@ pub fn print(value: &Value) -> String {
     text
 }
 
-/// The SHA-256 of [`print`], as 32 bytes.
+/// The SHA-256 of [`print()`], as 32 bytes.
 pub fn hash(value: &Value) -> [u8; 32] {
     Sha256::digest(print(value)).into()
 }

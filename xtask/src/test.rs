@@ -18,7 +18,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     step("building the programs that the tests start");
     build_programs()?;
     step("tests");
-    let mut command = cargo(["test", "--workspace", "--quiet"]);
+    let mut command = cargo(["test", "--workspace", "--quiet", "--no-fail-fast"]);
     command.args(&options.filter);
     if let Some((browser, driver)) = &chromium {
         command

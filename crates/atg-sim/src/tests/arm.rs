@@ -44,7 +44,10 @@ async fn containers_are_listed() {
     assert_eq!(groups.values()[0]["type"], "Microsoft.Resources/resourceGroups");
     assert!(groups.values()[0].get("tenantId").is_none());
     let below = bench
-        .get("/providers/Microsoft.Management/managementGroups/corp/descendants?api-version=2020-05-01")
+        .get(concat!(
+            "/providers/Microsoft.Management/managementGroups/root",
+            "/descendants?api-version=2020-05-01"
+        ))
         .await;
     assert_eq!(below.values().len(), 1);
     assert_eq!(below.values()[0]["name"], SUB_A);

@@ -22,6 +22,10 @@ use crate::{files, server};
 
 /// How long sockets may take to close after the jobs were given back.
 const SOCKETS_GRACE: time::Duration = time::Duration::seconds(3);
+/// How long the worker threads have to drop what they share, once they were told to end.
+const RELEASE_GRACE: time::Duration = time::Duration::seconds(2);
+/// How often that is looked at: the end of a thread tells nobody.
+const RELEASE_LOOK: time::Duration = time::Duration::milliseconds(2);
 
 /// A server that answers.
 pub struct RunningServer {
@@ -132,8 +136,19 @@ impl RunningServer {
         self.handle.stop(true).await;
         self.tasks.close();
         self.tasks.wait().await;
+        self.release().await;
         StopReport {
             clean: report.dropped == 0,
+        }
+    }
+
+    /// Waits until the worker threads have let go of the stores: the data folder can be opened again then.
+    async fn release(self) {
+        let state = self.state.into_inner();
+        let clock = Arc::clone(&state.clock);
+        let until = clock.now() + RELEASE_GRACE;
+        while Arc::strong_count(&state) > 1 && clock.now() < until {
+            clock.sleep_until(clock.now() + RELEASE_LOOK).await;
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) const HEALTH_TIMEOUT: Duration = Duration::from_millis(400);
 /// How long SQLite itself waits for another process (a backup) to let go of the file.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Page cache of the writer, in KiB.
-pub(crate) const WRITER_CACHE_KIB: i64 = 64 * 1024;
+pub(crate) const WRITER_CACHE_KIB: i64 = 32 * 1024;
 /// Page cache of a reader, in KiB.
 pub(crate) const READER_CACHE_KIB: i64 = 8 * 1024;
 /// Prepared statements that a connection keeps.

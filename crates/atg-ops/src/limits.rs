@@ -3,7 +3,7 @@
 use time::Duration;
 
 /// Resource Graph pages in memory at once. Parsed, one of 1,000 rows takes some 20 MiB.
-pub(crate) const LARGE_PAGES: usize = 6;
+pub(crate) const LARGE_PAGES: usize = 3;
 
 /// Other pages in memory at once. They have a bound of their own, so that a lane that waits for its
 /// quota does not hold up the others.

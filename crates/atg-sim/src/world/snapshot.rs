@@ -181,8 +181,14 @@ impl SnapshotWorld {
         }))
     }
 
+    /// A row of a container. A body that was given for it is shown here too, so that both tables say the same.
     fn container(&self, mut row: Value) -> Value {
+        let id = row.get("id").and_then(Value::as_str).unwrap_or_default();
+        let given = self.by_id.get(&id.to_lowercase()).and_then(|at| self.served.get(*at));
         if let Some(map) = row.as_object_mut() {
+            let members = given.and_then(|served| served.given.as_object()).into_iter().flatten();
+            let shown = members.filter(|(name, _)| !["type", "subscriptionId", "resourceGroup"].contains(&name.as_str()));
+            map.extend(shown.map(|(name, value)| (name.clone(), value.clone())));
             map.insert("tenantId".to_owned(), Value::String(self.tenant_id().to_string()));
             map.insert("apiVersion".to_owned(), Value::String("2022-12-01".to_owned()));
             shape::fill(map);

@@ -178,8 +178,17 @@ impl Http {
                     renewable,
                 } => {
                     self.errors.fetch_add(1, Ordering::Relaxed);
-                    if refused.is_some() || !renewable {
+                    if !renewable {
                         return Err(CallError::Authentication { problem });
+                    }
+                    // The first renewal is free. One that is refused too counts as a try: Azure's front doors do not
+                    // all see a new token, or the end of an old one, at the same moment.
+                    if refused.is_some() {
+                        tries += 1;
+                        if tries > self.max_retries {
+                            return Err(CallError::Authentication { problem });
+                        }
+                        self.pause(None, tries, cancelled).await?;
                     }
                     refused = Some(serial);
                 }

@@ -25,7 +25,7 @@ const BAR_SECONDS: f64 = 10.0;
 fn main() {
     let world = SeededWorld::new(SEED, RESOURCES);
     let nodes = nodes(&world);
-    let before_mib = peak_mib();
+    let before_mib = atg_tests::peak_mib("self");
     let based_on = BasedOn {
         tenant_id: world.tenant_id(),
         graph_digest: "0".repeat(64),
@@ -40,7 +40,7 @@ fn main() {
     println!(
         "| generation of Terraform, {} resources | {rate:.0} resources/s, {seconds:.1} s, peak {} MiB ({before_mib} MiB before) | – | – | {BAR_SECONDS} s, 256 MiB |",
         output.report.resources_in,
-        peak_mib(),
+        atg_tests::peak_mib("self"),
     );
 }
 
@@ -69,12 +69,4 @@ fn nodes(world: &SeededWorld) -> Vec<Node> {
     .flatten()
     .map(|observation| observation.node)
     .collect()
-}
-
-/// Source: proc(5), `VmHWM`.
-fn peak_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib: Option<u64> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    kib.unwrap_or_default() / 1024
 }

@@ -15,12 +15,14 @@
 
 mod direct;
 mod document;
+mod memory;
 mod programs;
 mod wait;
 mod world;
 
 pub use direct::{DirectScan, Folder, readers};
 pub use document::{Described, Document};
+pub use memory::peak_mib;
 pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};
 pub use wait::{DEADLINE, until};
 pub use world::{KEY, Setup, World};

@@ -157,6 +157,11 @@ impl ServerProcess {
         Self { child, url }
     }
 
+    /// Its peak memory so far.
+    pub fn peak_mib(&self) -> u64 {
+        crate::peak_mib(&self.child.id().to_string())
+    }
+
     /// Ends it as a power cut does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -12,6 +12,7 @@ const TABLE: &str = "docs/benchmarks.md";
 /// Each bench is a program that prints rows of the table: package, example, further arguments of cargo.
 const BENCHES: &[(&str, &str, &[&str])] = &[
     ("atg-db", "ingest_ratio", &["--features", "contract"]),
+    ("atg-tests", "scan_floor", &[]),
     ("atg-tests", "status_ratio", &[]),
     ("atg-tests", "generation_rate", &[]),
 ];

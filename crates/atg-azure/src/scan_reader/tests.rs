@@ -362,11 +362,6 @@ async fn real_quotas_are_kept() {
     assert!(scan.is_complete(), "{:#?}", scan.ends);
     let stats = sim.stats();
     assert_eq!(stats.throttled, 0, "{stats:?}");
-    let took_s = std::time::Duration::from_millis(stats.last_call_ms.unwrap() - stats.first_call_ms.unwrap());
-    assert!(
-        took_s.as_secs_f64() <= 2.0 * stats.floor_seconds + 5.0,
-        "{took_s:?} {stats:?}"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

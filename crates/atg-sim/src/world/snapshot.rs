@@ -187,7 +187,8 @@ impl SnapshotWorld {
         let given = self.by_id.get(&id.to_lowercase()).and_then(|at| self.served.get(*at));
         if let Some(map) = row.as_object_mut() {
             let members = given.and_then(|served| served.given.as_object()).into_iter().flatten();
-            let shown = members.filter(|(name, _)| !["type", "subscriptionId", "resourceGroup"].contains(&name.as_str()));
+            let shown =
+                members.filter(|(name, _)| !["type", "subscriptionId", "resourceGroup"].contains(&name.as_str()));
             map.extend(shown.map(|(name, value)| (name.clone(), value.clone())));
             map.insert("tenantId".to_owned(), Value::String(self.tenant_id().to_string()));
             map.insert("apiVersion".to_owned(), Value::String("2022-12-01".to_owned()));

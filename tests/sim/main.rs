@@ -12,6 +12,7 @@
 mod determinism;
 mod faults;
 mod rescan;
+mod sharing;
 mod snapshot;
 mod tenants;
 mod worlds;

@@ -54,6 +54,13 @@ pub(crate) const MAX_CONCURRENCY: usize = 100;
 pub(crate) const MAX_RETRIES: u32 = 3;
 /// Planners that are remembered: one for each tenant and principal that was scanned lately.
 pub(crate) const PLANNERS: usize = 256;
+/// Rows of the collections that share a query, by their counts: a page, less what may have come since
+/// they were counted.
+pub(crate) const SHARED_ROWS: u64 = 900;
+/// Subscriptions that share a query: a tenth of what a query may name, so that its text stays small.
+pub(crate) const SHARED_SUBSCRIPTIONS: usize = 1000;
+/// Pages of shared queries whose rows wait for their collections: as many as a scan asks for at once.
+pub(crate) const SHARED_PAGES: usize = 3;
 /// Subscriptions whose resources are counted by one query: a page holds a row for each, and one
 /// for what lies outside of them.
 pub(crate) const COUNTED_AT_ONCE: usize = 999;

@@ -5,11 +5,13 @@
 mod make;
 mod owner;
 mod partition;
+mod share;
 mod sources;
 
 pub(crate) use make::{Known, make};
 pub(crate) use owner::owner;
 pub(crate) use partition::{Slice, resources_only};
+pub(crate) use share::{Group, Sharing, share};
 pub(crate) use sources::{
     DIRECTORY, Directory, How, PerParent, RESOURCE_GROUPS, RESOURCES, ROLE_ASSIGNMENTS, SUBSCRIPTIONS, Source, source,
 };

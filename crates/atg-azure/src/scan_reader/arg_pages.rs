@@ -41,6 +41,11 @@ impl AzureReader {
         };
         let slice = Slice::parse(&place.1).ok_or_else(|| failed(format!("{:?} is no partition", place.1)))?;
         let subscription = self.subscription_of(place, cancelled).await?;
+        if let (None, Some(subscription)) = (&before, &subscription)
+            && let Some(read) = self.shared_page(source, place, subscription, &slice, cancelled).await?
+        {
+            return Ok(read);
+        }
         let kql = kql(source, &slice, subscription.is_none());
         let (page, top) = self
             .fetch(source, place, &kql, subscription.as_ref(), before.as_ref(), cancelled)
@@ -129,7 +134,7 @@ impl AzureReader {
     }
 
     /// Subscriptions without access drop out of Resource Graph silently: ARM tells them from empty ones.
-    async fn is_really_empty(
+    pub(super) async fn is_really_empty(
         &self,
         source: &Source,
         subscription: &str,
@@ -174,7 +179,7 @@ impl AzureReader {
     }
 
     /// Rows as observations. A foreign row is expected only where delegated subscriptions show.
-    async fn stored(
+    pub(super) async fn stored(
         &self,
         source: &Source,
         place: &Place,
@@ -226,7 +231,18 @@ fn reader_on(subscription: &str) -> String {
     format!("Reader on /subscriptions/{subscription}")
 }
 
-fn kql(source: &Source, slice: &Slice, of_tenant: bool) -> String {
+/// The rows of a source in the subscriptions that a query names, without an order.
+pub(super) fn rows_in_subscriptions(source: &Source, slice: &Slice) -> String {
+    selection(source, slice, false)
+}
+
+/// The query that reads them.
+pub(super) fn kql(source: &Source, slice: &Slice, of_tenant: bool) -> String {
+    let rows = selection(source, slice, of_tenant);
+    format!("{rows} | project {ENVELOPE} | order by id asc")
+}
+
+fn selection(source: &Source, slice: &Slice, of_tenant: bool) -> String {
     let (table, condition) = match source.how {
         How::Arg { table, condition } => (table, condition),
         How::Tenant | How::DenyAssignments | How::Directory(_) | How::PerParent(_) => ("resources", ""),
@@ -245,8 +261,5 @@ fn kql(source: &Source, slice: &Slice, of_tenant: bool) -> String {
         }
     }
     kql.push_str(&slice.conditions());
-    kql.push_str(" | project ");
-    kql.push_str(ENVELOPE);
-    kql.push_str(" | order by id asc");
     kql
 }

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::AzureReader;
 use super::memory::Memory;
+use super::shared::Shared;
 use crate::client::Client;
 use crate::cloud::ConfigError;
 use crate::config::AzureConfig;
@@ -90,6 +91,7 @@ impl AzureReaders {
             subscriptions: OnceCell::new(),
             versions: OnceCell::new(),
             memory: Memory::default(),
+            shared: Shared::default(),
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Reads one tenant as one principal: the plan, then page after page.
 //!
 //! Relies on: the ledger's keys and cursors saying all that a page needs, so that a new reader goes
-//! on where another one stopped. What is only remembered here (rows and links seen) makes faults
-//! of paging visible sooner; it is never needed to be right.
+//! on where another one stopped. What is only remembered here (rows and links seen, rows that a shared
+//! query brought) makes faults of paging visible sooner and a scan faster; it is never needed to be right.
 
 mod arg_pages;
 mod deny_pages;
@@ -11,6 +11,7 @@ mod factory;
 mod listing_pages;
 mod memory;
 mod settle;
+mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -31,12 +32,13 @@ use crate::client::Client;
 use crate::credential::Audience;
 use crate::http::CallError;
 use crate::observe::{self, Owned};
-use crate::plan::{self, How, Known};
+use crate::plan::{self, How, Known, RESOURCES, ROLE_ASSIGNMENTS, Sharing, Slice};
 use crate::{AzureError, CallCounts, PageError, PageRead, Parents, ScanPlan, TenantReader, claims, limits};
 
 pub use factory::{Azure, AzureReaders, ReaderOptions};
 
 use memory::Memory;
+use shared::Shared;
 
 /// Reads one tenant as one principal.
 pub struct AzureReader {
@@ -47,6 +49,7 @@ pub struct AzureReader {
     subscriptions: OnceCell<Subscriptions>,
     versions: OnceCell<ApiVersions>,
     memory: Memory,
+    shared: Shared,
 }
 
 /// What ARM lists.
@@ -79,7 +82,8 @@ impl TenantReader for AzureReader {
             .collect();
         let groups = self.group_names(&chosen, cancelled);
         let resources = self.count_resources(&chosen, filters, cancelled);
-        let (groups, resources) = tokio::join!(groups, resources);
+        let assignments = self.count_assignments(&chosen, filters, cancelled);
+        let (groups, resources, assignments) = tokio::join!(groups, resources, assignments);
         let known = Known {
             tenant: self.tenant,
             principal: self.principal().await?,
@@ -88,7 +92,13 @@ impl TenantReader for AzureReader {
             resources: resources?,
             groups: groups?,
         };
-        Ok(plan::make(&known, filters))
+        let mut plan = plan::make(&known, filters);
+        let sharing = Sharing {
+            seen: chosen.into_iter().collect(),
+            assignments: assignments?,
+        };
+        self.shared.expect(plan::share(&mut plan, &sharing));
+        Ok(plan)
     }
 
     async fn page(
@@ -218,24 +228,58 @@ impl AzureReader {
         filters: &ScanFilters,
         cancelled: &CancellationToken,
     ) -> Result<Option<BTreeMap<String, u64>>, PageError> {
-        let only = plan::resources_only(filters)
-            .map(|only| format!(" | where {only}"))
-            .unwrap_or_default();
-        let kql = format!("resources{only} | summarize count_ = count() by subscriptionId");
-        let mut counts = BTreeMap::new();
+        let slice = Slice {
+            of: None,
+            only: plan::resources_only(filters),
+        };
         let whole_tenant = filters.subscriptions.is_empty() && subscriptions.len() < limits::COUNTED_AT_ONCE;
         let scopes: Vec<Option<&[String]>> = if whole_tenant {
             vec![None]
         } else {
             subscriptions.chunks(limits::COUNTED_AT_ONCE).map(Some).collect()
         };
+        self.count(RESOURCES, &slice, &scopes, "counting the resources", cancelled)
+            .await
+    }
+
+    /// Which subscriptions are small enough to share the queries of their role assignments.
+    async fn count_assignments(
+        &self,
+        subscriptions: &[String],
+        filters: &ScanFilters,
+        cancelled: &CancellationToken,
+    ) -> Result<Option<BTreeMap<String, u64>>, PageError> {
+        if subscriptions.len() < 2 || filters.narrows_resources() {
+            return Ok(None);
+        }
+        let scopes: Vec<_> = subscriptions.chunks(limits::COUNTED_AT_ONCE).map(Some).collect();
+        let doing = "counting the role assignments";
+        self.count(ROLE_ASSIGNMENTS, &Slice::default(), &scopes, doing, cancelled)
+            .await
+    }
+
+    /// A source's rows by subscription; nothing if one of the queries brought no whole answer.
+    async fn count(
+        &self,
+        source: &str,
+        slice: &Slice,
+        scopes: &[Option<&[String]>],
+        doing: &'static str,
+        cancelled: &CancellationToken,
+    ) -> Result<Option<BTreeMap<String, u64>>, PageError> {
+        let Some(source) = plan::source(source) else {
+            return Ok(None);
+        };
+        let rows = arg_pages::rows_in_subscriptions(source, slice);
+        let kql = format!("{rows} | summarize count_ = count() by subscriptionId");
+        let mut counts = BTreeMap::new();
         for scope in scopes {
             let query = Query {
                 kql: &kql,
-                subscriptions: scope,
+                subscriptions: *scope,
                 top: limits::ARG_PAGE_ROWS,
                 skip_token: None,
-                doing: "counting the resources",
+                doing,
             };
             match self.client.arg(&query, cancelled).await {
                 Ok(page) if !page.truncated && page.next.is_none() => {

@@ -1,5 +1,7 @@
 //! Whole scans of a simulated tenant, without a store.
 
+mod sharing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -74,7 +76,11 @@ impl Scan {
 }
 
 fn simulator(resources: usize, change: impl FnOnce(&mut SimConfig)) -> Simulator {
-    let mut config = SimConfig::new(Arc::new(SeededWorld::new(SEED, resources)));
+    simulator_of(Arc::new(SeededWorld::new(SEED, resources)), change)
+}
+
+fn simulator_of(world: Arc<dyn World>, change: impl FnOnce(&mut SimConfig)) -> Simulator {
+    let mut config = SimConfig::new(world);
     config.quotas = false;
     change(&mut config);
     Simulator::start(config).unwrap()
@@ -150,6 +156,11 @@ async fn collect(readers: &(dyn Fn() -> Arc<AzureReader> + Sync), store: &Store,
 
 async fn scan_with(readers: &(dyn Fn() -> Arc<AzureReader> + Sync), filters: &ScanFilters) -> Result<Scan, PageError> {
     let plan = readers().plan(filters, &CancellationToken::new()).await?;
+    Ok(scan_of(plan, readers).await)
+}
+
+/// Reads what was planned.
+async fn scan_of(plan: ScanPlan, readers: &(dyn Fn() -> Arc<AzureReader> + Sync)) -> Scan {
     let store = Store::default();
     let mut ends = BTreeMap::new();
     for step in &plan.steps {
@@ -159,7 +170,7 @@ async fn scan_with(readers: &(dyn Fn() -> Arc<AzureReader> + Sync), filters: &Sc
         ends.extend(keys.zip(results));
     }
     let graph = store.0.into_inner().unwrap();
-    Ok(Scan { plan, graph, ends })
+    Scan { plan, graph, ends }
 }
 
 async fn scan(sim: &Simulator, filters: &ScanFilters) -> Result<Scan, PageError> {
@@ -228,8 +239,7 @@ async fn a_scan_goes_on_from_any_page_with_a_new_reader() {
 }
 
 /// A scan with one fault: `None` if the job failed, else whether it was complete.
-async fn disturbed(kind: FaultKind, seed: u64, whole: &Graph) -> Option<bool> {
-    let sim = simulator(60, small);
+async fn disturbed(sim: Simulator, kind: FaultKind, seed: u64, whole: &Graph) -> Option<bool> {
     sim.arm(Fault::from_seed(kind, seed));
     let outcome = scan(&sim, &ScanFilters::default()).await;
     let fired = sim.stats().faults.values().sum::<u64>() > 0;
@@ -261,7 +271,9 @@ fn small(config: &mut SimConfig) {
 async fn every_fault_leaves_the_graph_whole_or_a_gap() {
     let whole = scan(&simulator(60, small), &ScanFilters::default()).await.unwrap();
     assert!(whole.is_complete(), "{:#?}", whole.ends);
-    let runs = FaultKind::ALL.iter().map(|kind| disturbed(*kind, 0, &whole.graph));
+    let runs = FaultKind::ALL
+        .iter()
+        .map(|kind| disturbed(simulator(60, small), *kind, 0, &whole.graph));
     let outcomes: Vec<_> = futures_util::stream::iter(runs).buffer_unordered(6).collect().await;
     let ended = outcomes.iter().flatten().count();
     let complete = outcomes.iter().flatten().filter(|complete| **complete).count();

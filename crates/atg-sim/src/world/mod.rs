@@ -11,6 +11,7 @@ mod codec;
 mod containers;
 mod cx;
 mod directory;
+mod many;
 mod plan;
 mod seeded;
 mod shape;
@@ -18,6 +19,7 @@ mod snapshot;
 mod stamps;
 mod words;
 
+pub use many::ManyWorld;
 pub use seeded::SeededWorld;
 pub use snapshot::{SnapshotError, SnapshotWorld};
 

@@ -197,6 +197,8 @@ mod tests {
     use atg_models::graph::PartitionKey;
     use serde_json::json;
 
+    type Change = fn(&mut ArgPage);
+
     fn page(rows: &[(&str, &str)]) -> ArgPage {
         let row = |(subscription, id): &(&str, &str)| json!({"id": id, "subscriptionId": subscription});
         ArgPage {
@@ -234,7 +236,7 @@ mod tests {
         let asked = members(&[("a", 2)]);
         let rows = [("a", "/1"), ("a", "/2")];
         assert!(divide(&asked, page(&rows)).is_ok());
-        let odd: [(&str, fn(&mut ArgPage)); 6] = [
+        let odd: [(&str, Change); 6] = [
             ("more pages", |page| page.next = Some("on".to_owned())),
             ("truncated", |page| page.truncated = true),
             ("another total", |page| page.total = Some(3)),

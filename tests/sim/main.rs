@@ -15,4 +15,5 @@ mod rescan;
 mod sharing;
 mod snapshot;
 mod tenants;
+mod tracks;
 mod worlds;

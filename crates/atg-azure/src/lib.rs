@@ -22,5 +22,5 @@ mod scan_reader;
 pub use cloud::{Cloud, ConfigError, Endpoints};
 pub use config::{AzureConfig, CredentialChoice, CredentialSettings, StaticToken};
 pub use error::AzureError;
-pub use reader::{CallCounts, PageError, PageRead, Parents, ScanPlan, Step, TenantReader};
+pub use reader::{CallCounts, PageError, PageRead, Parents, ScanPlan, Step, TenantReader, Track};
 pub use scan_reader::{Azure, AzureReader, AzureReaders, ReaderOptions};

@@ -13,13 +13,30 @@ use tokio_util::sync::CancellationToken;
 
 use crate::AzureError;
 
-/// One step of a scan. Steps are read in order; the collections of a step in any order.
+/// One step of a scan. The steps of a track are read in order, the tracks side by side; the collections
+/// of a step in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// For progress (`containers`, `resources`, `access`, `directory`).
     pub name: &'static str,
+    /// Which steps it follows.
+    pub track: Track,
     /// What is read in it.
     pub collections: Vec<PlannedCollection>,
+}
+
+/// Steps that need nothing that the other track reads, and draw on other budgets of Azure's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Track {
+    /// Resource Graph and Resource Manager.
+    Resources,
+    /// Microsoft Graph.
+    Directory,
+}
+
+impl Track {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Resources, Self::Directory];
 }
 
 /// What a scan will read.

@@ -5,6 +5,10 @@ use time::Duration;
 /// Resource Graph pages in memory at once. Parsed, one of 1,000 rows takes some 20 MiB.
 pub(crate) const LARGE_PAGES: usize = 3;
 
+/// Microsoft Graph pages of whole objects in memory at once, beside those of Resource Graph. Parsed, one of
+/// 999 users takes some 10 MiB.
+pub(crate) const DIRECTORY_PAGES: usize = 2;
+
 /// Other pages in memory at once. They have a bound of their own, so that a lane that waits for its
 /// quota does not hold up the others.
 pub(crate) const SMALL_PAGES: usize = 24;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use atg_azure::observe::{Context, Owned, arm_row, tenant_node};
 use atg_azure::{
-    Azure, AzureError, CallCounts, PageError, PageRead, Parents, ReaderOptions, ScanPlan, Step, TenantReader,
+    Azure, AzureError, CallCounts, PageError, PageRead, Parents, ReaderOptions, ScanPlan, Step, TenantReader, Track,
 };
 use atg_db::{ArtifactStore, StoreError};
 use atg_jobs::testing::TestClock;
@@ -88,10 +88,12 @@ impl World {
             steps: vec![
                 Step {
                     name: "containers",
+                    track: Track::Resources,
                     collections: vec![planned(CONTAINERS, &["all"], None)],
                 },
                 Step {
                     name: "resources",
+                    track: Track::Resources,
                     collections: vec![
                         planned(ONE_A, &["a", "b"], rows(&[ONE_A, ONE_B])),
                         planned(TWO_A, &["a"], rows(&[TWO_A])),
@@ -99,6 +101,7 @@ impl World {
                 },
                 Step {
                     name: "children",
+                    track: Track::Resources,
                     collections: vec![planned(PER_GROUP, &["all"], None)],
                 },
             ],

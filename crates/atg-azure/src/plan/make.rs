@@ -29,8 +29,9 @@ pub(crate) struct Known {
 pub(crate) fn make(known: &Known, filters: &ScanFilters) -> ScanPlan {
     let planner = Plan { known, filters };
     let chosen = planner.chosen();
-    let steps = STEPS.iter().map(|name| Step {
+    let steps = STEPS.iter().map(|(name, track)| Step {
         name,
+        track: *track,
         collections: SOURCES
             .iter()
             .filter(|source| source.step == *name)
@@ -224,7 +225,7 @@ mod tests {
     #[test]
     fn an_unfiltered_plan_reads_everything_whole() {
         let plan = make(&known(), &ScanFilters::default());
-        let steps: Vec<_> = plan.steps.iter().map(|step| step.name).collect();
+        let steps: Vec<_> = plan.steps.iter().map(|step| (step.name, step.track)).collect();
         assert_eq!(steps, STEPS);
         assert!(
             plan.steps

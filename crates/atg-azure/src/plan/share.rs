@@ -139,8 +139,8 @@ fn arrange(collections: &mut [PlannedCollection], groups: &[Vec<usize>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Step;
     use crate::plan::Slice;
+    use crate::{Step, Track};
     use atg_models::graph::CollectionKey;
     use proptest::prelude::*;
 
@@ -159,6 +159,7 @@ mod tests {
             subscriptions: Vec::new(),
             steps: vec![Step {
                 name: "resources",
+                track: Track::Resources,
                 collections,
             }],
             not_planned: Vec::new(),

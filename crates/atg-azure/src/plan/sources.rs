@@ -2,10 +2,17 @@
 
 use atg_models::graph::NodeKind;
 
+use crate::Track;
 use crate::observe::Listing;
 
-/// The scan's steps, in order.
-pub(crate) const STEPS: [&str; 5] = ["containers", "resources", "access", "directory", "memberships"];
+/// The scan's steps and their tracks, in order.
+pub(crate) const STEPS: [(&str, Track); 5] = [
+    ("containers", Track::Resources),
+    ("resources", Track::Resources),
+    ("access", Track::Resources),
+    ("directory", Track::Directory),
+    ("memberships", Track::Directory),
+];
 
 /// The permission that every directory read needs.
 pub(crate) const DIRECTORY: &str = "Directory.Read.All";
@@ -388,7 +395,8 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), SOURCES.len());
-        assert!(SOURCES.iter().all(|source| STEPS.contains(&source.step)));
+        let is_step = |source: &Source| STEPS.iter().any(|(name, _)| *name == source.step);
+        assert!(SOURCES.iter().all(is_step));
     }
 
     #[test]
@@ -397,6 +405,15 @@ mod tests {
             if let How::PerParent(list) = source.how {
                 assert!(directory_source(list.parent).is_some(), "{}", source.name);
             }
+        }
+    }
+
+    #[test]
+    fn a_track_keeps_to_its_services() {
+        for source in SOURCES {
+            let step = STEPS.iter().find(|(name, _)| *name == source.step).unwrap();
+            let of_graph = matches!(source.how, How::Directory(_) | How::PerParent(_));
+            assert_eq!(step.1 == Track::Directory, of_graph, "{}", source.name);
         }
     }
 

@@ -21,6 +21,9 @@ pub(super) struct Board {
 
 struct Inner {
     entries: BTreeMap<CollectionKey, LedgerEntry>,
+    /// The steps under way, in the order in which they were begun: the first stands for all.
+    steps: Vec<&'static str>,
+    /// The last one that stood for all.
     phase: &'static str,
     resources: u64,
 }
@@ -35,6 +38,7 @@ impl Board {
         Self {
             inner: Mutex::new(Inner {
                 entries,
+                steps: Vec::new(),
                 phase: "plan",
                 resources,
             }),
@@ -75,9 +79,20 @@ impl Board {
         });
     }
 
-    /// The step that is being read.
-    pub(super) fn phase(&self, phase: &'static str) {
-        self.with(|inner| inner.phase = phase);
+    /// A step is being read from now on.
+    pub(super) fn begun(&self, step: &'static str) {
+        self.with(|inner| {
+            inner.steps.push(step);
+            inner.phase = inner.steps.first().copied().unwrap_or(step);
+        });
+    }
+
+    /// A step was read.
+    pub(super) fn ended(&self, step: &'static str) {
+        self.with(|inner| {
+            inner.steps.retain(|under_way| *under_way != step);
+            inner.phase = inner.steps.first().copied().unwrap_or(inner.phase);
+        });
     }
 
     /// Tells how far the reading is.
@@ -102,7 +117,7 @@ impl Board {
 
     /// Tells what comes after the reading.
     pub(super) fn tell_phase(&self, context: &dyn OperationContext, phase: &'static str, message: &str, percent: f64) {
-        self.phase(phase);
+        self.with(|inner| inner.phase = phase);
         context.progress(self.progress(message.to_owned(), percent));
     }
 

@@ -2,19 +2,19 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use atg_azure::{Azure, CallCounts, ReaderOptions, ScanPlan, TenantReader};
+use atg_azure::{Azure, CallCounts, ReaderOptions, ScanPlan, Step, TenantReader, Track};
 use atg_db::GraphStore;
 use atg_jobs::{OperationContext, OperationError};
 use atg_models::ErrorCode;
 use atg_models::api::{ScanMode, ScanRequest, ScanResult};
 use atg_models::graph::{CollectionState, ScanCounts, ScanEnd, ScanHandle, ScanRecord, ScanStart, Verdict};
 use atg_models::job::{JobError, LogLevel, Progress};
+use futures_util::future::try_join_all;
 
 use crate::patience::patiently;
 use crate::scan::board::Board;
 use crate::scan::decide::{azure_end, job_end, may_sweep, not_planned, verdict};
 use crate::scan::limit::ResourceLimit;
-use crate::scan::parents::StoredParents;
 use crate::scan::read::{PagesInMemory, Reading};
 use crate::scan::tally::Tally;
 
@@ -103,16 +103,11 @@ async fn read_and_sweep(
         board: &board,
         limit: ResourceLimit::new(request.resource_limit, used),
         tally: Mutex::new(tally),
-        parents: StoredParents::new(Arc::clone(graph), request.tenant_id),
         pages: PagesInMemory::new(),
         max_concurrency: usize::try_from(request.max_concurrency).unwrap_or(1).max(1),
     };
-    for step in &plan.steps {
-        board.phase(step.name);
-        board.tell(context, None);
-        reading.step(&step.collections).await?;
-        context.log(LogLevel::Info, format!("{}: read", step.name));
-    }
+    let tracks = Track::ALL.map(|track| read_track(&reading, &plan.steps, track));
+    try_join_all(tracks).await?;
     settle_forgotten(&reading).await?;
     if !reading.limit.has_cut() && !was_cut(&board) {
         sweep(&reading).await?;
@@ -141,6 +136,18 @@ async fn read_and_sweep(
         counts: counts(reader.calls()),
         ended_at: context.clock().now(),
     })
+}
+
+/// Reads the steps of a track, one after the other.
+async fn read_track(reading: &Reading<'_>, steps: &[Step], track: Track) -> Result<(), OperationError> {
+    for step in steps.iter().filter(|step| step.track == track) {
+        reading.board.begun(step.name);
+        reading.board.tell(reading.context, None);
+        reading.step(step).await?;
+        reading.board.ended(step.name);
+        reading.context.log(LogLevel::Info, format!("{}: read", step.name));
+    }
+    Ok(())
 }
 
 /// Collections of an earlier attempt's plan that this one's does not name: their subscription is gone.

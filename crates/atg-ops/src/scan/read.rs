@@ -2,12 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use atg_azure::{PageError, PageRead, TenantReader};
+use atg_azure::{PageError, PageRead, Step as PlannedStep, TenantReader};
 use atg_db::GraphStore;
 use atg_jobs::{OperationContext, OperationError};
-use atg_models::graph::{
-    CollectionKey, CollectionState, LedgerProgress, Partition, PartitionKey, PlannedCollection, ScanHandle,
-};
+use atg_models::graph::{CollectionKey, CollectionState, LedgerProgress, Partition, PartitionKey, ScanHandle};
 use atg_models::job::LogLevel;
 use atg_models::limits::LEDGER_PAGES_MAX;
 use atg_models::{Clock, Seq};
@@ -16,7 +14,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{LARGE_PAGES, RESTARTS_MAX, SMALL_PAGES};
+use crate::limits::{DIRECTORY_PAGES, LARGE_PAGES, RESTARTS_MAX, SMALL_PAGES};
 use crate::patience::{Patience, patiently};
 use crate::scan::board::Board;
 use crate::scan::decide::{azure_end, settlement};
@@ -38,16 +36,16 @@ pub(super) struct Reading<'a> {
     pub(super) board: &'a Board,
     pub(super) limit: ResourceLimit,
     pub(super) tally: Mutex<Tally>,
-    pub(super) parents: StoredParents,
     /// Bounds what of Azure's answers is in memory.
     pub(super) pages: PagesInMemory,
     /// Requests in flight.
     pub(super) max_concurrency: usize,
 }
 
-/// Room for pages: large ones of Resource Graph, and the others.
+/// Room for pages: large ones of Resource Graph, those of the directory's objects, and the others.
 pub(super) struct PagesInMemory {
     large: Semaphore,
+    directory: Semaphore,
     small: Semaphore,
 }
 
@@ -55,13 +53,16 @@ impl PagesInMemory {
     pub(super) fn new() -> Self {
         Self {
             large: Semaphore::new(LARGE_PAGES),
+            directory: Semaphore::new(DIRECTORY_PAGES),
             small: Semaphore::new(SMALL_PAGES),
         }
     }
 
-    fn of(&self, collection: &CollectionKey) -> &Semaphore {
+    fn of(&self, step: &str, collection: &CollectionKey) -> &Semaphore {
         if collection.source().starts_with("arg.") {
             &self.large
+        } else if step == "directory" {
+            &self.directory
         } else {
             &self.small
         }
@@ -85,15 +86,19 @@ enum Step {
 
 impl Reading<'_> {
     /// Reads all collections of a step that are not settled, and settles them.
-    pub(super) async fn step(&self, collections: &[PlannedCollection]) -> Result<(), OperationError> {
-        let unsettled: Vec<BoxFuture<'_, _>> = collections
+    pub(super) async fn step(&self, step: &PlannedStep) -> Result<(), OperationError> {
+        let unsettled: Vec<BoxFuture<'_, _>> = step
+            .collections
             .iter()
             .filter(|planned| {
                 self.board
                     .entry(&planned.collection)
                     .is_some_and(|entry| !entry.state.is_settled())
             })
-            .map(|planned| self.collection(&planned.collection).boxed())
+            .map(|planned| {
+                self.collection(&planned.collection, self.pages.of(step.name, &planned.collection))
+                    .boxed()
+            })
             .collect();
         let mut reading = stream::iter(unsettled).buffer_unordered(self.max_concurrency);
         while let Some(read) = reading.next().await {
@@ -102,7 +107,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    async fn collection(&self, collection: &CollectionKey) -> Result<(), OperationError> {
+    async fn collection(&self, collection: &CollectionKey, room: &Semaphore) -> Result<(), OperationError> {
         let partitions = self
             .board
             .entry(collection)
@@ -112,7 +117,7 @@ impl Reading<'_> {
         let unread: Vec<BoxFuture<'_, _>> = partitions
             .into_iter()
             .filter(|partition| !partition.done)
-            .map(|partition| self.partition(collection, partition, &forbidden).boxed())
+            .map(|partition| self.partition(collection, partition, room, &forbidden).boxed())
             .collect();
         let mut reading = stream::iter(unread).buffer_unordered(self.max_concurrency);
         let mut problem: Option<(PartitionKey, CollectionState)> = None;
@@ -158,8 +163,10 @@ impl Reading<'_> {
         &self,
         collection: &CollectionKey,
         mut partition: Partition,
+        room: &Semaphore,
         forbidden: &CancellationToken,
     ) -> Result<Left, OperationError> {
+        let parents = StoredParents::new(Arc::clone(self.graph), self.reader.tenant());
         let mut patience = Patience::new(Arc::clone(&self.clock));
         let mut restarts: u32 = 0;
         loop {
@@ -176,14 +183,14 @@ impl Reading<'_> {
                 return Ok(Left::Problem(partition.key, CollectionState::Failed { reason }));
             }
             // Held until the page is stored. The semaphore is never closed.
-            let _held = self.pages.of(collection).acquire().await;
+            let _held = room.acquire().await;
             let read = self
                 .reader
                 .page(
                     collection,
                     &partition.key,
                     partition.cursor.as_deref(),
-                    &self.parents,
+                    &parents,
                     &self.cancelled,
                 )
                 .await;
@@ -194,7 +201,9 @@ impl Reading<'_> {
                     self.restart(collection, partition).await?
                 }
                 Err(error) => {
-                    let left = self.problem(error, partition.key.clone(), &mut patience).await?;
+                    let left = self
+                        .problem(error, partition.key.clone(), &parents, &mut patience)
+                        .await?;
                     if let Some(Left::Problem(_, CollectionState::Forbidden { .. })) = &left {
                         forbidden.cancel();
                     }
@@ -304,9 +313,10 @@ impl Reading<'_> {
         &self,
         error: PageError,
         key: PartitionKey,
+        parents: &StoredParents,
         patience: &mut Patience,
     ) -> Result<Option<Left>, OperationError> {
-        if let Some(failure) = self.parents.take_failure() {
+        if let Some(failure) = parents.take_failure() {
             patience.after(failure).await?;
             return Ok(None);
         }

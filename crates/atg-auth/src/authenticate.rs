@@ -54,10 +54,10 @@ pub fn authenticate_key(
 ) -> Result<Principal, AuthError> {
     let key: ApiKey = key.parse().map_err(|_| AuthError::InvalidKey)?;
     let record = keyring.find(&key).ok_or(AuthError::InvalidKey)?;
-    if environment == Environment::Production && record.environment != Environment::Production {
+    if !record.counts_in(environment) {
         return Err(AuthError::InvalidKey);
     }
-    if record.expires_at.is_some_and(|expires| now >= expires) {
+    if record.is_expired(now) {
         return Err(AuthError::Expired);
     }
     Ok(record.principal())

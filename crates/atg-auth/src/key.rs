@@ -4,7 +4,7 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use atg_models::Environment;
+use atg_models::{Environment, IdGen};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -97,6 +97,16 @@ impl ApiKey {
                 digits
             });
         Self::of(environment, &digits)
+    }
+
+    /// A new random key.
+    pub fn random(environment: Environment, ids: &dyn IdGen) -> Self {
+        // 128 bits of an id may be a UUID of version 4, which has 122 random ones: three fill 256.
+        let mut hash = Sha256::new();
+        for _ in 0..3 {
+            hash.update(ids.random_u128().to_be_bytes());
+        }
+        Self::generate(environment, hash.finalize().into())
     }
 
     /// Where it is meant for.

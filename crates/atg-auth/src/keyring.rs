@@ -1,5 +1,7 @@
 //! The keys that a server knows: those of its configuration now, stored ones beside them.
 
+use std::collections::HashMap;
+
 use atg_models::Environment;
 use time::OffsetDateTime;
 
@@ -39,6 +41,16 @@ impl KeyRecord {
         }
     }
 
+    /// Whether its time has passed.
+    pub fn is_expired(&self, now: OffsetDateTime) -> bool {
+        self.expires_at.is_some_and(|expires| now >= expires)
+    }
+
+    /// Whether it counts there: production takes its own keys only.
+    pub fn counts_in(&self, environment: Environment) -> bool {
+        environment != Environment::Production || self.environment == Environment::Production
+    }
+
     /// Who uses it.
     pub fn principal(&self) -> Principal {
         let Self {
@@ -74,12 +86,14 @@ pub struct KeyListError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keyring {
     records: Vec<KeyRecord>,
+    /// Places in `records`: a request looks through the few keys of one prefix, however many there are.
+    by_prefix: HashMap<KeyPrefix, Vec<usize>>,
 }
 
 impl Keyring {
     /// These keys.
-    pub const fn new(records: Vec<KeyRecord>) -> Self {
-        Self { records }
+    pub fn new(records: Vec<KeyRecord>) -> Self {
+        Self::default().with(records)
     }
 
     /// The keys of `ATG_API_KEYS`: comma-separated, in order, with every scope and for all tenants.
@@ -104,7 +118,11 @@ impl Keyring {
     /// These keys and those.
     #[must_use]
     pub fn with(mut self, records: impl IntoIterator<Item = KeyRecord>) -> Self {
-        self.records.extend(records);
+        for record in records {
+            let place = self.records.len();
+            self.by_prefix.entry(record.prefix.clone()).or_default().push(place);
+            self.records.push(record);
+        }
         self
     }
 
@@ -121,17 +139,28 @@ impl Keyring {
     /// The record of this key. Found by the public prefix; digests are compared in constant time.
     pub fn find(&self, key: &ApiKey) -> Option<&KeyRecord> {
         let digest = key.digest();
-        self.records
-            .iter()
-            .filter(|record| record.prefix == *key.prefix())
-            .find(|record| record.digest == digest)
+        self.of_prefix(key.prefix()).find(|record| record.digest == digest)
+    }
+
+    /// Whether a key has this prefix, whatever else is true of it.
+    pub fn has_prefix(&self, prefix: &KeyPrefix) -> bool {
+        self.by_prefix.contains_key(prefix)
     }
 
     /// Whether a key with this prefix, and so its open sockets, is still welcome at `now`.
     pub fn holds(&self, prefix: &KeyPrefix, now: OffsetDateTime) -> bool {
-        self.records
-            .iter()
-            .any(|record| record.prefix == *prefix && record.expires_at.is_none_or(|expires| now < expires))
+        self.of_prefix(prefix).any(|record| !record.is_expired(now))
+    }
+
+    /// Whether anyone can get in at `now` where `environment` holds.
+    pub fn opens(&self, now: OffsetDateTime, environment: Environment) -> bool {
+        let mut records = self.records.iter();
+        records.any(|record| record.counts_in(environment) && !record.is_expired(now))
+    }
+
+    fn of_prefix(&self, prefix: &KeyPrefix) -> impl Iterator<Item = &KeyRecord> {
+        let places = self.by_prefix.get(prefix).into_iter().flatten();
+        places.filter_map(|place| self.records.get(*place))
     }
 }
 
@@ -177,6 +206,21 @@ mod tests {
             [&first, &second].map(|key| KeyRecord::of(key, key.expose().len().to_string(), Scope::Read, Tenants::All));
         let keyring = Keyring::new(records.to_vec());
         assert_eq!(keyring.find(&second).unwrap().digest, second.digest());
+    }
+
+    #[test]
+    fn production_opens_to_its_own_keys_only() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let dev = Keyring::from_list(key(1).expose()).unwrap();
+        assert!(dev.opens(now, Environment::Integration) && !dev.opens(now, Environment::Production));
+        let own = ApiKey::generate(Environment::Production, [2; 32]);
+        let mut record = KeyRecord::of(&own, "own", Scope::Read, Tenants::All);
+        record.expires_at = Some(now + time::Duration::SECOND);
+        let both = dev.with([record]);
+        assert!(both.opens(now, Environment::Production));
+        assert!(!both.opens(now + time::Duration::SECOND, Environment::Production));
+        assert!(both.has_prefix(own.prefix()) && !both.has_prefix(key(3).prefix()));
+        assert!(!Keyring::default().opens(now, Environment::Dev));
     }
 
     #[test]

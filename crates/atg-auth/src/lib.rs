@@ -7,10 +7,14 @@ mod authenticate;
 mod decide;
 mod key;
 mod keyring;
+mod name;
 mod principal;
+mod stored;
 
 pub use authenticate::{AuthError, authenticate, authenticate_key};
 pub use decide::{Denied, decide, may_see_job, sole_tenant};
 pub use key::{ApiKey, KeyDigest, KeyFormatError, KeyPrefix};
 pub use keyring::{KeyListError, KeyRecord, Keyring};
-pub use principal::{Principal, Scope, Tenants, UnknownScope};
+pub use name::{KeyName, KeyNameError};
+pub use principal::{NotTenants, Principal, Scope, Tenants, UnknownScope};
+pub use stored::{KeyStatus, Rotation, StoredKey};

@@ -71,6 +71,29 @@ pub const JOBS_PER_KEY_DEFAULT: u32 = 10;
 /// Open sockets and event streams: ten jobs watched from a few windows each.
 pub const SOCKETS_PER_KEY_MAX: u32 = 100;
 
+// ── Stored keys ─────────────────────────────────────────────────────────────────────────────
+
+/// The longest name of a key.
+pub const KEY_NAME_MAX_CHARS: usize = 64;
+/// The most tenants that one key may be for: each is a parameter of the queries that list what it sees.
+pub const KEY_TENANTS_MAX: usize = 1_000;
+/// Stored keys, dead ones included: a server holds all of them in memory.
+pub const STORED_KEYS_MAX: u32 = 10_000;
+/// How long a revoked or expired key is still listed: longer than the jobs that name its prefix.
+pub const DEAD_KEY_TTL: Duration = Duration::days(90);
+/// How far ahead the end of a key may lie.
+pub const KEY_LIFETIME_MAX: Duration = Duration::days(3_650);
+/// How long a rotated key goes on beside its successor.
+pub const KEY_OVERLAP_DEFAULT: Duration = Duration::hours(24);
+/// The longest such time: an old key that outlives a month was not rotated.
+pub const KEY_OVERLAP_MAX: Duration = Duration::days(31);
+/// How often a server looks for changed keys: a quarter of [`REVOKED_CLOSE_WITHIN`].
+pub const KEYS_LOOK: Duration = Duration::milliseconds(250);
+/// How long stored keys count without being looked at, when their store does not answer.
+pub const KEYS_UNSEEN_MAX: Duration = Duration::seconds(10);
+/// How often a server writes down which keys were used.
+pub const KEY_USES_WRITTEN: Duration = Duration::seconds(60);
+
 // ── Jobs ────────────────────────────────────────────────────────────────────────────────────
 
 /// Running jobs per process.
@@ -211,5 +234,8 @@ mod tests {
         assert!(STORE_HEALTH_TIMEOUT < HEALTH_TIMEOUT);
         assert!(u64::from(EVENTS_LIMIT_MAX) <= EVENT_LOG_TAIL_ROWS);
         assert!(PREFER_WAIT_MAX <= RESPONSE_TIMEOUT);
+        assert!(KEYS_LOOK * 2 < REVOKED_CLOSE_WITHIN);
+        assert!(DEAD_KEY_TTL > JOB_TTL_DEFAULT);
+        assert!(KEY_OVERLAP_DEFAULT <= KEY_OVERLAP_MAX);
     }
 }

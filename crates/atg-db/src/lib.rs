@@ -9,6 +9,7 @@ pub mod contract;
 mod error;
 mod graph_store;
 mod job_store;
+mod key_store;
 mod limits;
 mod object_artifacts;
 pub mod sqlite;
@@ -20,4 +21,5 @@ pub use graph_store::{
     TenantSummary,
 };
 pub use job_store::{Claimed, EventPage, Inserted, JobPage, JobStore, Transition};
+pub use key_store::{KeyPut, KeyStore};
 pub use object_artifacts::ObjectArtifacts;

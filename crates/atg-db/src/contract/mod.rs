@@ -20,6 +20,7 @@
 pub mod artifacts;
 pub mod graph;
 pub mod jobs;
+pub mod keys;
 pub mod world;
 
 /// Makes a test of each named case.

@@ -290,7 +290,8 @@ fn open_reader(path: &Path) -> Outcome<Connection> {
     Ok(connection)
 }
 
-fn quick_check(connection: &Connection) -> Outcome<()> {
+/// Looks through the whole file.
+pub(crate) fn quick_check(connection: &Connection) -> Outcome<()> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" {
         Ok(())

@@ -56,7 +56,7 @@ impl OpenMarker {
 }
 
 #[cfg(unix)]
-fn make_private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
     const OWNER_ONLY: u32 = 0o700;
     DirBuilder::new().recursive(true).mode(OWNER_ONLY).create(folder)?;
@@ -64,6 +64,6 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn make_private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).create(folder)
 }

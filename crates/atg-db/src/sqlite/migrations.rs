@@ -1,6 +1,6 @@
 //! Numbered migrations, one transaction each. The number of the last one stands in the file.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::StoreError;
 use crate::sqlite::fault::Outcome;
@@ -8,7 +8,7 @@ use crate::sqlite::fault::Outcome;
 /// Brings the file to the last of `steps`. A file from a newer version is refused by name.
 pub(crate) fn migrate(connection: &mut Connection, file: &str, steps: &[&str]) -> Outcome<()> {
     let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = version(connection)?;
     if found > known {
         return Err(StoreError::TooNew {
             file: file.to_owned(),
@@ -21,10 +21,18 @@ pub(crate) fn migrate(connection: &mut Connection, file: &str, steps: &[&str]) -
         if number <= found {
             continue;
         }
-        let transaction = connection.transaction()?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another program may have been quicker where more than one may open the file.
+        if version(&transaction)? >= number {
+            continue;
+        }
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
     Ok(())
+}
+
+fn version(connection: &Connection) -> Outcome<i64> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }

@@ -1,6 +1,6 @@
-//! The embedded backend: one folder with a file for the graph, one for jobs, and the artifacts.
+//! The embedded backend: one folder with a file for the graph, one for jobs, one for keys, and the artifacts.
 //!
-//! Relies on the folder's lock: there is one server, so one writer a file. Must never be opened on a
+//! Relies on the folder's lock: there is one server, so one writer a file; keys alone are written beside it. Must never be opened on a
 //! file system that does not keep locks (SQLite's own rule).
 
 mod database;
@@ -8,6 +8,7 @@ mod fault;
 mod folder;
 mod graph;
 mod jobs;
+mod keys;
 mod migrations;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub use graph::SqliteGraph;
 pub(crate) use graph::hex;
 pub use jobs::SqliteJobs;
+pub use keys::SqliteKeys;
 
 use crate::{ObjectArtifacts, StoreError};
 
@@ -32,6 +34,8 @@ pub struct Stores {
     pub jobs: Arc<SqliteJobs>,
     /// What jobs publish.
     pub artifacts: Arc<ObjectArtifacts>,
+    /// The stored API keys.
+    pub keys: Arc<SqliteKeys>,
 }
 
 /// Opens a data folder, and makes it if it is missing. Blocks: it may check files after an unclean
@@ -47,5 +51,6 @@ pub fn open_with(data_dir: &Path, jobs_per_key: u32) -> Result<Stores, StoreErro
         graph: Arc::new(SqliteGraph::open(data_dir, Arc::clone(&lock))?),
         jobs: Arc::new(SqliteJobs::open(data_dir, lock, jobs_per_key)?),
         artifacts: Arc::new(ObjectArtifacts::in_folder(&data_dir.join("artifacts"))?),
+        keys: Arc::new(SqliteKeys::open(data_dir)?),
     })
 }

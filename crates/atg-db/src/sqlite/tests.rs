@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use crate::sqlite::{SqliteGraph, SqliteJobs, Stores, open};
+use crate::sqlite::{SqliteGraph, SqliteJobs, SqliteKeys, Stores, open};
 use crate::{ObjectArtifacts, StoreError};
 
 type Kept = (Stores, TempDir);
@@ -30,9 +30,15 @@ async fn artifacts() -> (Arc<ObjectArtifacts>, Kept) {
     (Arc::clone(&kept.0.artifacts), kept)
 }
 
+async fn keys() -> (Arc<SqliteKeys>, Kept) {
+    let kept = stores();
+    (Arc::clone(&kept.0.keys), kept)
+}
+
 crate::graph_contract!(super::graph);
 crate::job_contract!(super::jobs);
 crate::artifact_contract!(super::artifacts);
+crate::key_contract!(super::keys);
 
 mod opening {
     use std::fs;

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
-use atg_auth::{AuthError, Denied, Principal, Scope};
+use atg_auth::{Denied, Principal, Scope};
 use atg_models::job::JobRecord;
 use atg_models::{ErrorCode, TenantId};
 
@@ -72,14 +72,12 @@ pub(crate) fn of_header(state: &AppState, request: &HttpRequest) -> Result<Princ
         .headers()
         .get(AUTHORIZATION)
         .map(|value| value.to_str().unwrap_or_default());
-    let environment = state.config.environment;
-    atg_auth::authenticate(header, &state.config.keyring, state.clock.now(), environment).map_err(unauthenticated)
+    state.keys.of_header(header)
 }
 
 /// Who a key names that came otherwise.
 pub(crate) fn of_key(state: &AppState, key: &str) -> Result<Principal, ApiError> {
-    let environment = state.config.environment;
-    atg_auth::authenticate_key(key, &state.config.keyring, state.clock.now(), environment).map_err(unauthenticated)
+    state.keys.of_key(key)
 }
 
 /// The 403 of a key that may not do this.
@@ -96,10 +94,6 @@ pub(crate) fn not_draining(state: &AppState) -> Result<(), ApiError> {
         ));
     }
     Ok(())
-}
-
-fn unauthenticated(error: AuthError) -> ApiError {
-    ApiError::new(AuthError::CODE, error.to_string())
 }
 
 /// The state that every route shares.
@@ -130,6 +124,7 @@ pub(crate) fn is_job_visible(state: &AppState, principal: &Principal, job: &JobR
     tenant.is_none_or(|tenant| is_served(state, tenant)) && atg_auth::may_see_job(principal, tenant, &job.key_prefix)
 }
 
-fn is_served(state: &AppState, tenant: TenantId) -> bool {
+/// Whether this server serves the tenant at all.
+pub(crate) fn is_served(state: &AppState, tenant: TenantId) -> bool {
     state.config.target_tenant.is_none_or(|only| only == tenant)
 }

@@ -13,6 +13,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use atg_server::{Config, ConfigError, Loaded, RunningServer, StopReport, SystemClock, SystemIds};
 
+use crate::keys_command::{self, KeysCommand};
+
 /// How long threads may take to end after the server has.
 const THREADS_GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -41,11 +43,11 @@ pub(crate) fn serve(config: Option<&Path>, port: Option<u16>) -> ExitCode {
 }
 
 async fn run(mut config: Config) -> anyhow::Result<StopReport> {
-    let generated = atg_server::generated_key(&mut config, &SystemIds);
+    let generated = atg_server::generated_key(&mut config, &SystemClock, &SystemIds).await?;
     let server = RunningServer::start(config, Arc::new(SystemClock), Arc::new(SystemIds)).await?;
     if let Some(key) = generated {
         eprintln!(
-            "No ATG_API_KEYS is set: this key is valid until the server stops: {}",
+            "No ATG_API_KEYS is set and no key is stored: this key is valid until the server stops: {}",
             key.expose()
         );
     }
@@ -75,8 +77,21 @@ pub(crate) fn check_config(config: Option<&Path>, port: Option<u16>) -> ExitCode
     match load(config, port) {
         Ok(loaded) => {
             print!("{}", loaded.effective);
-            ExitCode::SUCCESS
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let checked = runtime.context("starting the runtime").and_then(|runtime| {
+                let now = atg_models::Clock::now(&SystemClock);
+                runtime.block_on(atg_server::check_key(&loaded.config, now))
+            });
+            checked.map_or_else(|error| fail(&format!("{error:#}")), |()| ExitCode::SUCCESS)
         }
+        Err(problems) => refuse(&problems),
+    }
+}
+
+/// Does something with the stored keys.
+pub(crate) fn keys(config: Option<&Path>, command: &KeysCommand) -> ExitCode {
+    match load(config, None) {
+        Ok(loaded) => keys_command::run(&loaded.config, command),
         Err(problems) => refuse(&problems),
     }
 }

@@ -9,6 +9,7 @@ mod config;
 mod edges;
 mod error;
 mod files;
+mod keys;
 mod lifecycle;
 mod links;
 mod openapi;
@@ -20,7 +21,8 @@ mod state;
 mod system;
 
 pub use config::{Config, ConfigError, Loaded, load as load_config};
-pub use lifecycle::{RunningServer, StopReport, generated_key};
+pub use keys::{check_key, generated_key};
+pub use lifecycle::{RunningServer, StopReport};
 pub use system::{SystemClock, SystemIds};
 
 /// The `OpenAPI` document, as it is checked in.

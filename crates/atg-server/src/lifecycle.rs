@@ -6,8 +6,8 @@ use std::sync::Arc;
 use actix_web::dev::ServerHandle;
 use actix_web::web;
 use anyhow::Context as _;
-use atg_auth::{ApiKey, KeyRecord, Keyring, Scope, Tenants};
 use atg_azure::AzureReaders;
+use atg_db::sqlite::SqliteKeys;
 use atg_db::{ArtifactStore, GraphStore, JobStore};
 use atg_jobs::{Engine, Parts, Registry, Settings};
 use atg_models::job::WorkerId;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, is_loopback};
+use crate::keys::{Keys, no_key};
 use crate::state::AppState;
 use crate::{files, server};
 
@@ -42,31 +43,18 @@ pub struct StopReport {
     pub clean: bool,
 }
 
-/// Makes a key for a server in `dev` that was given none, and adds it to `config`. To be printed once.
-pub fn generated_key(config: &mut Config, ids: &dyn IdGen) -> Option<ApiKey> {
-    if config.environment != Environment::Dev || !config.keyring.is_empty() {
-        return None;
-    }
-    let mut random = [0_u8; 32];
-    let (one, other) = random.split_at_mut(16);
-    one.copy_from_slice(&ids.random_u128().to_be_bytes());
-    other.copy_from_slice(&ids.random_u128().to_be_bytes());
-    let key = ApiKey::generate(Environment::Dev, random);
-    config.keyring = Keyring::new(vec![KeyRecord::of(&key, "generated", Scope::Admin, Tenants::All)]);
-    Some(key)
-}
-
 impl RunningServer {
     /// Opens the stores, takes up the jobs that an earlier run left, and listens.
     ///
     /// # Errors
-    /// When the address is taken, the data folder is in use by another server, or a file in it
-    /// cannot be read.
+    /// When the address is taken, the data folder is in use by another server, a file in it
+    /// cannot be read, or there is no key outside `dev`.
     pub async fn start(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGen>) -> anyhow::Result<Self> {
         let connections = files::raise_limit();
         let folder = config.data_dir.clone();
         let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open(&folder)).await?;
         let stores = stores.context("opening the data folder")?;
+        let keys = open_keys(&config, stores.keys, &clock).await?;
         let graph: Arc<dyn GraphStore> = stores.graph;
         let jobs: Arc<dyn JobStore> = stores.jobs;
         let artifacts: Arc<dyn ArtifactStore> = stores.artifacts;
@@ -98,6 +86,7 @@ impl RunningServer {
             graph,
             jobs,
             artifacts,
+            keys,
             engine,
             clock,
             ids,
@@ -108,6 +97,7 @@ impl RunningServer {
         let handle = http.handle();
         let tasks = TaskTracker::new();
         tasks.spawn(http);
+        tasks.spawn(Arc::clone(&state.keys).watch(state.draining.clone()));
         state.engine.start();
         Ok(Self {
             url,
@@ -151,6 +141,14 @@ impl RunningServer {
             clock.sleep_until(clock.now() + RELEASE_LOOK).await;
         }
     }
+}
+
+async fn open_keys(config: &Config, stored: Arc<SqliteKeys>, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Keys>> {
+    let keys = Keys::open(config, stored, Arc::clone(clock)).await;
+    let keys = keys.context("reading the stored keys")?;
+    let needs_key = config.environment != Environment::Dev;
+    anyhow::ensure!(!needs_key || keys.opens(), no_key(config.environment));
+    Ok(Arc::new(keys))
 }
 
 /// TLS is a proxy's work: whoever listens to the world without one should know.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod command;
+mod keys_command;
 
 /// Reads Azure tenants into a graph and generates infrastructure code from it.
 ///
@@ -26,6 +27,11 @@ struct Arguments {
 enum Command {
     /// Run the server (the default)
     Serve,
+    /// Make, list, revoke and rotate stored API keys, beside a running server or without one
+    Keys {
+        #[command(subcommand)]
+        command: keys_command::KeysCommand,
+    },
     /// Print the effective configuration, secrets as stars, and where each value came from
     CheckConfig,
     /// Print the OpenAPI document
@@ -42,6 +48,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
         None | Some(Command::Serve) => command::serve(arguments.config.as_deref(), arguments.port),
+        Some(Command::Keys { command }) => command::keys(arguments.config.as_deref(), &command),
         Some(Command::CheckConfig) => command::check_config(arguments.config.as_deref(), arguments.port),
         Some(Command::Openapi) => command::openapi(),
         Some(Command::Configuration) => command::configuration(),

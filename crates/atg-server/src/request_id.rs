@@ -28,12 +28,12 @@ pub(crate) async fn request_id<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, Error> {
     let started = state.clock.now();
     let id = of_client(&request).unwrap_or_else(|| ours(&state));
-    // The query may hold a key or a ticket: only the path is logged.
+    // The query may hold a key or a ticket: only the path is logged, and no key that was put there by mistake.
     let span = tracing::info_span!(
         "request",
         id = id.to_str().unwrap_or_default(),
         method = %request.method(),
-        path = request.path(),
+        path = %atg_models::secrets::redact_text(request.path()),
     );
     let logged = span.clone();
     async move {
@@ -81,7 +81,9 @@ fn of_client(request: &ServiceRequest) -> Option<HeaderValue> {
     let value = request.headers().get(&X_REQUEST_ID)?;
     let bytes = value.as_bytes();
     let usable = (1..=limits::REQUEST_ID_MAX_BYTES).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
-    usable.then(|| value.clone())
+    // It stands in every line of the log.
+    let secret = value.to_str().is_ok_and(atg_models::secrets::contains_secret);
+    (usable && !secret).then(|| value.clone())
 }
 
 fn ours(state: &AppState) -> HeaderValue {

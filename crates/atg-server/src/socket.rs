@@ -11,6 +11,7 @@ use atg_models::{JobId, Seq, limits};
 use futures_util::StreamExt as _;
 use time::OffsetDateTime;
 
+use crate::keys::StreamPass;
 use crate::state::AppState;
 
 /// Too slow: resume with the cursor.
@@ -43,13 +44,14 @@ enum End {
 }
 
 impl Follower {
-    /// Runs until the job's completion was sent, the reader went, or the server drains.
-    pub(crate) async fn run(self, session: Session, incoming: MessageStream) {
+    /// Runs until the job's completion was sent, the reader went, its key ended, or the server drains.
+    pub(crate) async fn run(self, pass: StreamPass, session: Session, incoming: MessageStream) {
         let draining = self.state.draining.clone();
         let (mut sender, mut pinger) = (session.clone(), session.clone());
         let end = tokio::select! {
             end = self.follow(&mut sender) => end,
             end = self.listen(&mut pinger, incoming) => end,
+            () = pass.ended() => End::Close(CloseCode::Policy, "the key was revoked or has expired"),
             () = draining.cancelled() => End::Close(CloseCode::Away, "the server is shutting down"),
         };
         if let End::Close(code, description) = end {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::keys::Keys;
 
 /// What every route can reach. Built once, shared by all worker threads.
 pub(crate) struct AppState {
@@ -20,6 +21,8 @@ pub(crate) struct AppState {
     pub(crate) jobs: Arc<dyn JobStore>,
     /// What jobs published.
     pub(crate) artifacts: Arc<dyn ArtifactStore>,
+    /// Who may call.
+    pub(crate) keys: Arc<Keys>,
     /// Runs the jobs.
     pub(crate) engine: Engine,
     /// The time.

@@ -42,9 +42,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     plain(
         "ENVIRONMENT",
         "dev",
-        "dev, integration or production; production needs at least one key",
+        "dev, integration or production; outside dev at least one key is needed, here or stored",
     ),
-    secret("ATG_API_KEYS", "comma-separated API keys, each with all rights"),
+    secret(
+        "ATG_API_KEYS",
+        "comma-separated API keys, each with all rights; `atg-server keys` keeps keys with fewer",
+    ),
     plain(
         "ATG_TARGET_TENANT_ID",
         "",

@@ -68,6 +68,7 @@ pub(crate) async fn progress(
             "this path speaks WebSocket only",
         ));
     }
+    let pass = state.keys.open_stream(&principal)?;
     let (response, session, incoming) = actix_ws::handle(&request, payload).map_err(|error| {
         ApiError::new(
             ErrorCode::InvalidRequest,
@@ -86,7 +87,7 @@ pub(crate) async fn progress(
     };
     state
         .tasks
-        .spawn_local(follower.run(session, incoming).in_current_span());
+        .spawn_local(follower.run(pass, session, incoming).in_current_span());
     Ok(response)
 }
 

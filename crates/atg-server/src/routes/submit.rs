@@ -9,7 +9,7 @@ use atg_models::job::JobRecord;
 use atg_models::{ErrorCode, JobId, JobKind, TenantId, limits};
 use serde::Serialize;
 
-use crate::auth::{is_job_visible, is_visible};
+use crate::auth::{is_job_visible, is_served, is_visible};
 use crate::error::ApiError;
 use crate::links;
 use crate::state::AppState;
@@ -97,8 +97,11 @@ pub(super) async fn only_tenant(state: &AppState, principal: &Principal) -> Resu
         .await?
         .iter()
         .map(|tenant| tenant.tenant_id)
+        .filter(|tenant| is_visible(state, principal, *tenant))
         .collect();
-    atg_auth::sole_tenant(principal, &stored).ok_or_else(|| {
+    let sole = atg_auth::sole_tenant(principal, &stored).filter(|tenant| is_served(state, *tenant));
+    sole.ok_or_else(|| {
+        // What this key may see: it learns nothing of other tenants.
         let message = if stored.is_empty() {
             "is required: no tenant is stored yet"
         } else {

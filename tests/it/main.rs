@@ -14,6 +14,7 @@ mod document;
 mod errors;
 mod generate_iac;
 mod health;
+mod keys;
 mod operations;
 mod probes;
 mod scan;

@@ -13,5 +13,7 @@ mod bench;
 mod browser;
 mod cli;
 mod folder;
+mod keys;
 mod kills;
 mod login;
+mod secrecy;

@@ -1,5 +1,6 @@
 //! A scan without a server: the operation on the embedded store, as the engine would run it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 pub struct Folder {
     /// What is in it.
     pub stores: Stores,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Default for Folder {
@@ -29,12 +30,20 @@ impl Default for Folder {
         let folder = tempfile::tempdir().unwrap();
         Self {
             stores: atg_db::sqlite::open(folder.path()).unwrap(),
-            _folder: folder,
+            _folder: Some(folder),
         }
     }
 }
 
 impl Folder {
+    /// One that is there and that no server holds.
+    pub fn at(path: &Path) -> Self {
+        Self {
+            stores: atg_db::sqlite::open(path).unwrap(),
+            _folder: None,
+        }
+    }
+
     /// The graph.
     pub fn graph(&self) -> Arc<dyn GraphStore> {
         Arc::<atg_db::sqlite::SqliteGraph>::clone(&self.stores.graph)

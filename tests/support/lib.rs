@@ -17,6 +17,7 @@ mod direct;
 mod document;
 mod memory;
 mod programs;
+mod socket;
 mod wait;
 mod world;
 
@@ -24,5 +25,6 @@ pub use direct::{DirectScan, Folder, readers};
 pub use document::{Described, Document};
 pub use memory::peak_mib;
 pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};
+pub use socket::{Socket, open_socket, read_to_close};
 pub use wait::{DEADLINE, until};
 pub use world::{KEY, Setup, World};

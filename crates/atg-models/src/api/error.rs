@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::api::FieldError;
 use crate::error_code::ErrorCode;
 use crate::job::JobError;
+use crate::secrets::redact_text;
 
 /// `{"error": {"code", "message", "details"?}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,12 +33,13 @@ pub struct ErrorBody {
 }
 
 impl ErrorResponse {
-    /// An error without details.
+    /// An error without details. What looks like a secret in it, because a client put one where it does not
+    /// belong, is not said back.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             error: ErrorBody {
                 code,
-                message: message.into(),
+                message: redact_text(&message.into()).into_owned(),
                 details: None,
             },
         }
@@ -45,13 +47,16 @@ impl ErrorResponse {
 
     /// An error that lists fields.
     pub fn with_fields(code: ErrorCode, message: impl Into<String>, fields: &[FieldError]) -> Self {
-        Self {
-            error: ErrorBody {
-                code,
-                message: message.into(),
-                details: Some(json!({ "fields": fields })),
-            },
-        }
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|FieldError { field, message }| FieldError {
+                field: redact_text(field).into_owned(),
+                message: redact_text(message).into_owned(),
+            })
+            .collect();
+        let mut response = Self::new(code, message);
+        response.error.details = Some(json!({ "fields": fields }));
+        response
     }
 }
 
@@ -62,5 +67,23 @@ impl From<&JobError> for ErrorBody {
             message: error.message.clone(),
             details: error.details.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_not_said_back() {
+        let key = format!("atg_dev_{}", "0123456789abcdef".repeat(4));
+        let fields = [FieldError {
+            field: key.clone(),
+            message: format!("{key} is not a known field"),
+        }];
+        let response = ErrorResponse::with_fields(ErrorCode::InvalidRequest, format!("no {key}"), &fields);
+        let text = serde_json::to_string(&response).unwrap();
+        assert!(!text.contains("0123456789abcdef"), "{text}");
+        assert!(text.contains("is not a known field"), "{text}");
     }
 }

@@ -126,8 +126,8 @@ pub struct JobFilter {
     pub states: Vec<JobState>,
     /// Of this kind.
     pub kind: Option<JobKind>,
-    /// Of one of these tenants, or submitted by `key_prefix`; `None` = any tenant.
+    /// Of one of these tenants, or of no tenant's id and submitted by `key_prefix`; `None` = any tenant.
     pub tenants: Option<Vec<TenantId>>,
-    /// A key that sees its own jobs whatever their tenant's text is.
+    /// Submitted by this key; beside `tenants`, see there.
     pub key_prefix: Option<String>,
 }

@@ -2,15 +2,12 @@
 //!
 //! A key goes to the terminal once, alone on the standard output; everything else goes to the other one. No
 //! message repeats what was typed: it may be a key in the wrong place.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the program's terminal output"
-)]
+#![expect(clippy::print_stderr, reason = "this is the program's terminal output")]
 
 mod input;
 mod table;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -168,19 +165,18 @@ impl<'a> Keys<'a> {
         let key = self.make(async |key| self.store.put(stored(key)).await, &name).await?;
         let made = stored(&key);
         eprintln!("Made the key {name}: {}.", table::summary(&made));
-        hand_over(&key);
-        Ok(())
+        hand_over(&key)
     }
 
     async fn list(&self, json: bool) -> anyhow::Result<()> {
         let keys = self.store.list().await?;
         if json {
             let rows: Vec<_> = keys.iter().map(|key| table::json(key, self.now)).collect();
-            println!("{}", serde_json::to_string_pretty(&rows)?);
+            show(&format!("{}\n", serde_json::to_string_pretty(&rows)?))?;
         } else if keys.is_empty() {
             eprintln!("No keys are stored. `atg-server keys create --name NAME` makes one.");
         } else {
-            print!("{}", table::text(&keys, self.now));
+            show(&table::text(&keys, self.now))?;
         }
         Ok(())
     }
@@ -221,8 +217,7 @@ impl<'a> Keys<'a> {
             old.record.prefix,
             time_text::print(old_expires_at)
         );
-        hand_over(&key);
-        Ok(())
+        hand_over(&key)
     }
 
     /// Takes in a new random key under a prefix that no other key has.
@@ -264,7 +259,18 @@ impl<'a> Keys<'a> {
 }
 
 /// The one time that a key is shown.
-fn hand_over(key: &ApiKey) {
+fn hand_over(key: &ApiKey) -> anyhow::Result<()> {
     eprintln!("It is shown this once; only its digest is stored:");
-    println!("{}", key.expose());
+    let mut out = std::io::stdout();
+    let written = writeln!(out, "{}", key.expose()).and_then(|()| out.flush());
+    written.context("the key could not be printed and nobody has it: revoke it, and make another")
+}
+
+/// Prints a list. A reader that has seen enough is no failure.
+fn show(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("printing the keys"),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

@@ -89,6 +89,29 @@ pub async fn lists_are_filtered<S: JobStore>(store: &S) {
     }
 }
 
+pub async fn a_job_of_a_tenant_is_listed_to_that_tenant<S: JobStore>(store: &S) {
+    // Two of the same key, one of them for a tenant that the list is not for.
+    for (number, tenant) in [
+        (1, "a tenant by name".to_owned()),
+        (2, Uuid::from_u128(0xA2).to_string()),
+    ] {
+        for tenant in [tenant.to_uppercase(), tenant] {
+            let mut job = new(number);
+            job.id = atg_models::JobId::new(JobKind::Scan, Uuid::new_v5(&Uuid::NAMESPACE_OID, tenant.as_bytes()));
+            job.tenant = tenant;
+            insert(store, job).await;
+        }
+    }
+    let filter = JobFilter {
+        tenants: Some(vec![TenantId::new(Uuid::from_u128(0x11))]),
+        key_prefix: Some(new(1).key_prefix),
+        ..JobFilter::default()
+    };
+    let page = store.list(filter, 10, 0).await.unwrap();
+    let tenants: Vec<_> = page.jobs.iter().map(|job| job.tenant.as_str()).collect();
+    assert_eq!((tenants, page.total), (vec!["a tenant by name", "A TENANT BY NAME"], 2));
+}
+
 pub async fn what_is_old_is_removed<S: JobStore>(store: &S) {
     let key = || Some(("k".to_owned(), [1; 32]));
     store.insert(new(1), key()).await.unwrap();

@@ -29,7 +29,10 @@ macro_rules! job_contract {
             events::{
                 a_log_is_numbered, a_progress_is_the_jobs, a_log_keeps_a_tail, an_ended_job_takes_no_event
             }
-            lists::{lists_are_newest_first, lists_are_filtered, what_is_old_is_removed}
+            lists::{
+                lists_are_newest_first, lists_are_filtered, a_job_of_a_tenant_is_listed_to_that_tenant,
+                what_is_old_is_removed
+            }
         }
     };
 }

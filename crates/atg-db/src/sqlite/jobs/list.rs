@@ -59,8 +59,14 @@ fn condition(filter: &JobFilter) -> (String, Vec<Value>) {
         values.extend(tenants.iter().map(|tenant| Value::from(tenant.to_string())));
     }
     if let Some(prefix) = key_prefix {
-        whose.push("key_prefix = ?".to_owned());
         values.push(Value::from(prefix.clone()));
+        if tenants.is_some() {
+            // A job of a tenant belongs to that tenant, whoever made it.
+            whose.push("(key_prefix = ? AND tenant NOT GLOB ?)".to_owned());
+            values.push(Value::from(uuid_pattern()));
+        } else {
+            whose.push("key_prefix = ?".to_owned());
+        }
     }
     if tenants.is_some() {
         conditions.push(format!("({})", whose.join(" OR ")));
@@ -68,6 +74,11 @@ fn condition(filter: &JobFilter) -> (String, Vec<Value>) {
         conditions.extend(whose);
     }
     (conditions.join(" AND "), values)
+}
+
+/// What the text of a tenant's id looks like.
+fn uuid_pattern() -> String {
+    [8, 4, 4, 4, 12].map(|digits| "[0-9a-fA-F]".repeat(digits)).join("-")
 }
 
 fn marks(count: usize) -> String {

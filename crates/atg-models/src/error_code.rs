@@ -98,7 +98,7 @@ codes! {
         "Use a new idempotency key for a new request, and the same body for a repeated one.";
     ArtifactExpired = "ARTIFACT_EXPIRED", Some(410),
         "The artifact's time has passed.",
-        "Artifacts are kept for 7 days, or as `ATG_ARTIFACT_TTL` says; then their bytes are removed.",
+        "Artifacts are kept for 7 days, or as `ATG_ARTIFACT_TTL` says; then their bytes are removed. The removal of a tenant removes those of its jobs.",
         "Run the job again.";
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", Some(413),
         "The body is larger than 1 MiB.",

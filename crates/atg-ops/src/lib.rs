@@ -6,9 +6,12 @@
 pub mod generate_iac;
 mod limits;
 mod patience;
+pub mod remove_tenant;
 pub mod scan;
 #[cfg(test)]
 mod testing;
+pub mod unpack;
 
 pub use generate_iac::GenerateIacOperation;
+pub use remove_tenant::RemoveTenantOperation;
 pub use scan::ScanOperation;

@@ -24,3 +24,6 @@ pub(crate) const STORE_WAIT_MAX: Duration = Duration::seconds(2);
 
 /// How a collection counts in the percentage when nobody knows its size, in rows.
 pub(crate) const ROWS_IF_UNKNOWN: u64 = 500;
+
+/// Jobs of a tenant that are looked at in one go when it is removed.
+pub(crate) const JOBS_PAGE_ROWS: u32 = 200;

@@ -1,5 +1,6 @@
 //! A job as clients see it.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -270,7 +271,7 @@ pub struct GeneratedFile {
     /// Its media type.
     #[cfg_attr(feature = "openapi", schema(example = "text/plain; charset=utf-8"))]
     pub content_type: String,
-    /// Where it can be had: inside the zip.
+    /// Where it can be had by itself.
     pub download_url: String,
 }
 
@@ -312,6 +313,14 @@ impl JobResultResponse {
     }
 }
 
+/// Everything is escaped but what RFC 3986 calls unreserved, and the slashes between segments.
+const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
 impl GeneratedFile {
     fn of(job: JobId, file: &ArtifactFile, base_url: &str) -> Self {
         Self {
@@ -319,7 +328,10 @@ impl GeneratedFile {
             size: file.size_bytes,
             sha256: file.sha256.clone(),
             content_type: file.content_type.clone(),
-            download_url: format!("{base_url}/api/v1/operations/{job}/download"),
+            download_url: format!(
+                "{base_url}/api/v1/operations/{job}/files/{}",
+                utf8_percent_encode(&file.path, IN_A_PATH)
+            ),
         }
     }
 }

@@ -314,7 +314,7 @@ fn a_result_names_its_files() {
         json!({
             "job_id": JOB, "status": "failed", "result": null,
             "files": [{"filename": "rg ä/main.tf", "size": 7, "sha256": "ab", "content_type": "text/plain",
-                "download_url": format!("https://h/api/v1/operations/{JOB}/download")}],
+                "download_url": format!("https://h/api/v1/operations/{JOB}/files/rg%20%C3%A4/main.tf")}],
             "error": {"code": "TENANT_NOT_FOUND", "message": "nothing is stored"},
         })
     );

@@ -33,6 +33,13 @@ pub(crate) fn configuration(options: &Options) -> anyhow::Result<()> {
     place("docs/configuration.md", &text, options, "cargo xtask configuration")
 }
 
+/// The reference of the metrics, printed by the server itself.
+pub(crate) fn metrics(options: &Options) -> anyhow::Result<()> {
+    build_programs()?;
+    let text = output(program("atg-server").arg("metrics"))?;
+    place("docs/metrics.md", &text, options, "cargo xtask metrics")
+}
+
 /// The pages of the error codes, printed by an example of the models.
 pub(crate) fn error_pages(options: &Options) -> anyhow::Result<()> {
     build_programs()?;

@@ -27,5 +27,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
     generated::error_pages(&check)?;
     generated::openapi(&check)?;
     generated::configuration(&check)?;
+    generated::metrics(&check)?;
     generated::type_tables(&check)
 }

@@ -38,6 +38,8 @@ enum Command {
     Openapi(generated::Options),
     /// Write docs/configuration.md from the server's table of settings
     Configuration(generated::Options),
+    /// Write docs/metrics.md from the server's table of metrics
+    Metrics(generated::Options),
     /// Write the pages of the error codes from their table
     ErrorPages(generated::Options),
     /// Write the embedded type tables from the data that `ATG_TEST_DATA` names
@@ -67,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Tidy => tidy::run(),
         Command::Openapi(options) => generated::openapi(&options),
         Command::Configuration(options) => generated::configuration(&options),
+        Command::Metrics(options) => generated::metrics(&options),
         Command::ErrorPages(options) => generated::error_pages(&options),
         Command::TypeTables(options) => generated::type_tables(&options),
         Command::Bench(options) => bench::run(&options),

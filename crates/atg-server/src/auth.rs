@@ -37,6 +37,14 @@ impl Permission for Operate {
     const SCOPE: Scope = Scope::Operate;
 }
 
+/// May remove what is stored.
+#[derive(Debug)]
+pub(crate) struct Admin;
+
+impl Permission for Admin {
+    const SCOPE: Scope = Scope::Admin;
+}
+
 /// A caller who may do what `P` says.
 #[derive(Debug)]
 pub(crate) struct Allowed<P: Permission> {

@@ -113,6 +113,12 @@ pub(crate) fn configuration() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Prints the reference of all metrics.
+pub(crate) fn metrics() -> ExitCode {
+    print!("{}", atg_server::metrics_reference());
+    ExitCode::SUCCESS
+}
+
 /// Says why the program ends.
 pub(crate) fn fail(message: &str) -> ExitCode {
     eprintln!("atg-server: {message}");

@@ -6,13 +6,17 @@
 mod auth;
 mod body;
 mod config;
+mod cors;
 mod edges;
 mod error;
 mod files;
 mod keys;
 mod lifecycle;
 mod links;
+mod metrics;
 mod openapi;
+mod proxies;
+mod ranged;
 mod request_id;
 mod routes;
 mod server;
@@ -36,4 +40,9 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
 /// The reference page of all settings.
 pub fn configuration_reference() -> String {
     config::reference()
+}
+
+/// The reference page of all metrics.
+pub fn metrics_reference() -> String {
+    metrics::reference()
 }

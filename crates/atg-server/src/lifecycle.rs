@@ -7,17 +7,20 @@ use actix_web::dev::ServerHandle;
 use actix_web::web;
 use anyhow::Context as _;
 use atg_azure::AzureReaders;
-use atg_db::sqlite::SqliteKeys;
-use atg_db::{ArtifactStore, GraphStore, JobStore};
+use atg_db::sqlite::{SqliteKeys, Stores};
+use atg_db::{
+    ArtifactStore, GraphStore, JobStore, ObservedArtifacts, ObservedGraph, ObservedJobs, StoreObserver, Unobserved,
+};
 use atg_jobs::{Engine, Parts, Registry, Settings};
 use atg_models::job::WorkerId;
 use atg_models::{Clock, Environment, IdGen, limits};
-use atg_ops::{GenerateIacOperation, ScanOperation};
+use atg_ops::{GenerateIacOperation, RemoveTenantOperation, ScanOperation};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, is_loopback};
 use crate::keys::{Keys, no_key};
+use crate::metrics::{MeteredAzure, Meters};
 use crate::state::AppState;
 use crate::{files, server};
 
@@ -28,12 +31,22 @@ const RELEASE_GRACE: time::Duration = time::Duration::seconds(2);
 /// How often that is looked at: the end of a thread tells nobody.
 const RELEASE_LOOK: time::Duration = time::Duration::milliseconds(2);
 
+/// How often recorded durations are folded into their buckets.
+const METRICS_FOLD: time::Duration = time::Duration::seconds(5);
+
 /// A server that answers.
 pub struct RunningServer {
     url: String,
     state: web::Data<AppState>,
     handle: ServerHandle,
+    metrics: Option<MetricsServer>,
     tasks: TaskTracker,
+}
+
+/// The server of the metrics, when they have an address of their own.
+struct MetricsServer {
+    url: String,
+    handle: ServerHandle,
 }
 
 /// How a stop went.
@@ -50,18 +63,29 @@ impl RunningServer {
     /// When the address is taken, the data folder is in use by another server, a file in it
     /// cannot be read, or there is no key outside `dev`.
     pub async fn start(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGen>) -> anyhow::Result<Self> {
+        Self::start_observed(config, clock, ids, Arc::new(Unobserved)).await
+    }
+
+    /// As [`Self::start`]; `observer` sees every call to the stores, and can stop one.
+    pub async fn start_observed(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGen>,
+        observer: Arc<dyn StoreObserver>,
+    ) -> anyhow::Result<Self> {
         let connections = files::raise_limit();
         let folder = config.data_dir.clone();
         let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open(&folder)).await?;
         let stores = stores.context("opening the data folder")?;
-        let keys = open_keys(&config, stores.keys, &clock).await?;
-        let graph: Arc<dyn GraphStore> = stores.graph;
-        let jobs: Arc<dyn JobStore> = stores.jobs;
-        let artifacts: Arc<dyn ArtifactStore> = stores.artifacts;
-        let azure = Arc::new(AzureReaders::new(config.azure.clone(), Arc::clone(&clock))?);
+        let keys = open_keys(&config, Arc::clone(&stores.keys), &clock).await?;
+        let meters = Meters::new()?;
+        let Observed { graph, jobs, artifacts } = Observed::of(stores, &meters.observing(observer), &clock);
+        let azure = AzureReaders::new(config.azure.clone(), Arc::clone(&clock))?;
+        let azure = Arc::new(MeteredAzure::new(Arc::new(azure), Arc::clone(&meters)));
         let registry = Registry::default()
             .with(ScanOperation::new(Arc::clone(&graph), azure))
-            .with(GenerateIacOperation::new(Arc::clone(&graph)));
+            .with(GenerateIacOperation::new(Arc::clone(&graph)))
+            .with(RemoveTenantOperation::new(Arc::clone(&graph), Arc::clone(&jobs)));
         let engine = Engine::new(
             Parts {
                 jobs: Arc::clone(&jobs),
@@ -90,6 +114,7 @@ impl RunningServer {
             engine,
             clock,
             ids,
+            meters,
             draining: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
@@ -98,13 +123,24 @@ impl RunningServer {
         let tasks = TaskTracker::new();
         tasks.spawn(http);
         tasks.spawn(Arc::clone(&state.keys).watch(state.draining.clone()));
+        let metrics = match state.config.metrics_addr {
+            Some(address) => Some(serve_metrics(&state, address, &tasks)?),
+            None => None,
+        };
+        tasks.spawn(fold_metrics(state.clone().into_inner()));
         state.engine.start();
         Ok(Self {
             url,
             state,
             handle,
+            metrics,
             tasks,
         })
+    }
+
+    /// Where the metrics are, when they have an address of their own.
+    pub fn metrics_url(&self) -> Option<&str> {
+        self.metrics.as_ref().map(|metrics| metrics.url.as_str())
     }
 
     /// Where it answers, without a trailing slash.
@@ -124,6 +160,9 @@ impl RunningServer {
             () = self.state.clock.sleep_until(self.state.clock.now() + SOCKETS_GRACE) => {}
         }
         self.handle.stop(true).await;
+        if let Some(metrics) = &self.metrics {
+            metrics.handle.stop(true).await;
+        }
         self.tasks.close();
         self.tasks.wait().await;
         self.release().await;
@@ -143,12 +182,56 @@ impl RunningServer {
     }
 }
 
+/// The stores of a folder, each call to which is seen.
+struct Observed {
+    graph: Arc<dyn GraphStore>,
+    jobs: Arc<dyn JobStore>,
+    artifacts: Arc<dyn ArtifactStore>,
+}
+
+impl Observed {
+    fn of(stores: Stores, observer: &Arc<dyn StoreObserver>, clock: &Arc<dyn Clock>) -> Self {
+        let seen = || (Arc::clone(observer), Arc::clone(clock));
+        let (by, at) = seen();
+        let graph = Arc::new(ObservedGraph::new(stores.graph, by, at));
+        let (by, at) = seen();
+        let jobs = Arc::new(ObservedJobs::new(stores.jobs, by, at));
+        let (by, at) = seen();
+        let artifacts = Arc::new(ObservedArtifacts::new(stores.artifacts, by, at));
+        Self { graph, jobs, artifacts }
+    }
+}
+
 async fn open_keys(config: &Config, stored: Arc<SqliteKeys>, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Keys>> {
     let keys = Keys::open(config, stored, Arc::clone(clock)).await;
     let keys = keys.context("reading the stored keys")?;
     let needs_key = config.environment != Environment::Dev;
     anyhow::ensure!(!needs_key || keys.opens(), no_key(config.environment));
     Ok(Arc::new(keys))
+}
+
+fn serve_metrics(
+    state: &web::Data<AppState>,
+    address: SocketAddr,
+    tasks: &TaskTracker,
+) -> anyhow::Result<MetricsServer> {
+    let listener = server::bind(address).with_context(|| format!("listening on {address} for ATG_METRICS_ADDR"))?;
+    let url = format!("http://{}", listener.local_addr().context("asking for the bound port")?);
+    tracing::info!(%url, "metrics");
+    let http = server::build_metrics(state.clone(), listener).context("starting the server of the metrics")?;
+    let handle = http.handle();
+    tasks.spawn(http);
+    Ok(MetricsServer { url, handle })
+}
+
+/// Keeps what was recorded small while nobody asks for it.
+async fn fold_metrics(state: Arc<AppState>) {
+    loop {
+        tokio::select! {
+            () = state.draining.cancelled() => return,
+            () = state.clock.sleep_until(state.clock.now() + METRICS_FOLD) => state.meters.fold(),
+        }
+    }
 }
 
 /// TLS is a proxy's work: whoever listens to the world without one should know.

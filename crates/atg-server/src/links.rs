@@ -5,6 +5,7 @@ use actix_web::http::header::HOST;
 use actix_web::http::uri::Authority;
 use atg_models::JobId;
 
+use crate::proxies::way;
 use crate::state::AppState;
 
 /// `https://atg.example.com`, or empty: paths then stand alone.
@@ -18,22 +19,25 @@ pub(crate) fn public_base(state: &AppState) -> String {
 
 /// Where a job's progress can be watched: never the bind address.
 pub(crate) fn websocket(state: &AppState, request: &HttpRequest, job: JobId) -> String {
-    let base = match &state.config.public_url {
-        Some(url) => {
-            let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
-            let rest = url
-                .as_str()
-                .trim_end_matches('/')
-                .split_once("://")
-                .map_or("", |(_, rest)| rest);
-            format!("{scheme}://{rest}")
-        }
-        None => format!("ws://{}", own_host(request, state.config.port)),
+    let base = if let Some(url) = &state.config.public_url {
+        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+        let rest = url
+            .as_str()
+            .trim_end_matches('/')
+            .split_once("://")
+            .map_or("", |(_, rest)| rest);
+        format!("{scheme}://{rest}")
+    } else {
+        let peer = request.peer_addr().map(|address| address.ip());
+        let way = way(&state.config.trusted_proxies, peer, request.headers());
+        let scheme = if way.is_https { "wss" } else { "ws" };
+        let host = way.host.unwrap_or_else(|| own_host(request, state.config.port));
+        format!("{scheme}://{host}")
     };
     format!("{base}/ws/progress/{job}")
 }
 
-/// What the client called the server. What proxies say of it does not count: none is trusted.
+/// What the client called the server, when no trusted proxy says so.
 fn own_host(request: &HttpRequest, port: u16) -> String {
     let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
     // A request with an absolute address names the host twice, and the address holds.

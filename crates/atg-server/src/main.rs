@@ -38,6 +38,8 @@ enum Command {
     Openapi,
     /// Print the reference of all settings
     Configuration,
+    /// Print the reference of all metrics
+    Metrics,
 }
 
 fn main() -> ExitCode {
@@ -52,5 +54,6 @@ fn main() -> ExitCode {
         Some(Command::CheckConfig) => command::check_config(arguments.config.as_deref(), arguments.port),
         Some(Command::Openapi) => command::openapi(),
         Some(Command::Configuration) => command::configuration(),
+        Some(Command::Metrics) => command::metrics(),
     }
 }

@@ -77,7 +77,8 @@ impl IntoResponses for BodyRefusals {
     }
 }
 
-fn error((status, description): (&str, &str)) -> (String, RefOr<Response>) {
+/// An answer with an error as its body.
+pub(crate) fn error((status, description): (&str, &str)) -> (String, RefOr<Response>) {
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name("ErrorResponse")))
         .build();

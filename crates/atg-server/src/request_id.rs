@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::proxies::way;
 use crate::state::AppState;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,12 +29,15 @@ pub(crate) async fn request_id<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, Error> {
     let started = state.clock.now();
     let id = of_client(&request).unwrap_or_else(|| ours(&state));
+    let peer = request.peer_addr().map(|address| address.ip());
+    let client = way(&state.config.trusted_proxies, peer, request.headers()).client;
     // The query may hold a key or a ticket: only the path is logged, and no key that was put there by mistake.
     let span = tracing::info_span!(
         "request",
         id = id.to_str().unwrap_or_default(),
         method = %request.method(),
         path = %atg_models::secrets::redact_text(request.path()),
+        client = client.map(tracing::field::display),
     );
     let logged = span.clone();
     async move {

@@ -8,13 +8,18 @@ use actix_web::{App, HttpServer, middleware, web};
 use atg_models::limits;
 use utoipa_actix_web::AppExt as _;
 
+use crate::cors::cors;
 use crate::edges::edges;
+use crate::metrics::measure;
 use crate::request_id::request_id;
 use crate::routes::{self, RouteTable};
 use crate::state::AppState;
 
 /// Seconds that open requests have after the server was told to stop.
 const STOP_GRACE_SECONDS: u64 = 5;
+
+/// Connections to the metrics, if they have a port of their own: a few collectors.
+const METRICS_CONNECTIONS: usize = 64;
 
 /// Builds the server on a socket that is bound already, for so many connections at a time.
 pub(crate) fn build(state: web::Data<AppState>, listener: TcpListener, connections: usize) -> std::io::Result<Server> {
@@ -31,7 +36,9 @@ pub(crate) fn build(state: web::Data<AppState>, listener: TcpListener, connectio
             .configure(routes::api)
             .split_for_parts();
         app.configure(routes::pages)
+            .wrap(middleware::from_fn(cors))
             .wrap(middleware::from_fn(edges))
+            .wrap(middleware::from_fn(measure))
             .wrap(middleware::from_fn(request_id))
     });
     let slow = Duration::try_from(limits::SLOW_REQUEST_TIMEOUT).unwrap_or(Duration::from_mins(1));
@@ -39,6 +46,26 @@ pub(crate) fn build(state: web::Data<AppState>, listener: TcpListener, connectio
         .workers(workers)
         .max_connections(connections.div_ceil(workers.max(1)))
         .client_request_timeout(slow)
+        .shutdown_timeout(STOP_GRACE_SECONDS)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(server)
+}
+
+/// Builds the server that answers with the metrics and nothing else.
+pub(crate) fn build_metrics(state: web::Data<AppState>, listener: TcpListener) -> std::io::Result<Server> {
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .route("/metrics", web::get().to(routes::metrics::of_own_port))
+            .default_service(web::to(routes::metrics::nothing))
+            .wrap(middleware::from_fn(edges))
+            .wrap(middleware::from_fn(request_id))
+    });
+    let server = server
+        .workers(1)
+        .max_connections(METRICS_CONNECTIONS)
         .shutdown_timeout(STOP_GRACE_SECONDS)
         .disable_signals()
         .listen(listener)?

@@ -12,6 +12,7 @@ use futures_util::StreamExt as _;
 use time::OffsetDateTime;
 
 use crate::keys::StreamPass;
+use crate::metrics::Metric;
 use crate::state::AppState;
 
 /// Too slow: resume with the cursor.
@@ -46,6 +47,7 @@ enum End {
 impl Follower {
     /// Runs until the job's completion was sent, the reader went, its key ended, or the server drains.
     pub(crate) async fn run(self, pass: StreamPass, session: Session, incoming: MessageStream) {
+        let _open = self.state.meters.held(Metric::SocketsOpen);
         let draining = self.state.draining.clone();
         let (mut sender, mut pinger) = (session.clone(), session.clone());
         let end = tokio::select! {

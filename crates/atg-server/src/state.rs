@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::keys::Keys;
+use crate::metrics::Meters;
 
 /// What every route can reach. Built once, shared by all worker threads.
 pub(crate) struct AppState {
@@ -27,6 +28,8 @@ pub(crate) struct AppState {
     pub(crate) engine: Engine,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub(crate) meters: Arc<Meters>,
     /// Randomness.
     pub(crate) ids: Arc<dyn IdGen>,
     /// Cancelled when the server takes no more work.

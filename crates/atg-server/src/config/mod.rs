@@ -5,13 +5,14 @@ mod settings;
 mod sources;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use atg_auth::Keyring;
 use atg_azure::{AzureConfig, Cloud, CredentialChoice, CredentialSettings, Endpoints};
 use atg_models::{TenantId, environment::Environment, limits};
+use ipnet::IpNet;
 use secrecy::SecretString;
 use time::Duration;
 use url::Url;
@@ -73,6 +74,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address under which clients reach the server.
     pub public_url: Option<Url>,
+    /// Proxies whose word on a request's way counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where the metrics are, if not beside the API.
+    pub metrics_addr: Option<SocketAddr>,
     /// How long results are kept.
     pub artifact_ttl: Duration,
     /// How long finished jobs are kept.
@@ -142,9 +147,11 @@ fn build(values: &Values, port_may_be_0: bool) -> Result<Config, Vec<ConfigError
             1,
             limits::CONCURRENT_JOBS_MAX,
         ),
-        cors_origins: read.list("CORS_ALLOWED_ORIGINS"),
+        cors_origins: read.origins(),
         data_dir: PathBuf::from(values.text("ATG_DATA_DIR").unwrap_or("./atg-data")),
         public_url: read.url("ATG_PUBLIC_URL"),
+        trusted_proxies: read.networks(),
+        metrics_addr: read.metrics_addr(),
         artifact_ttl: read.duration("ATG_ARTIFACT_TTL", limits::ARTIFACT_TTL_DEFAULT),
         job_ttl: read.duration("ATG_JOB_TTL", limits::JOB_TTL_DEFAULT),
         log_filter: read.log_filter(),
@@ -203,6 +210,49 @@ impl Reader<'_> {
             .filter(|entry| !entry.is_empty())
             .map(str::to_owned)
             .collect()
+    }
+
+    /// Origins as browsers write them: `https://app.example.com`.
+    fn origins(&mut self) -> Vec<String> {
+        const NAME: &str = "CORS_ALLOWED_ORIGINS";
+        let origins = self.list(NAME);
+        for origin in &origins {
+            let plain = Url::parse(origin).map(|url| url.origin().ascii_serialization());
+            if origin != "*" && !plain.is_ok_and(|plain| plain.eq_ignore_ascii_case(origin)) {
+                self.problem(
+                    NAME,
+                    format!("holds {origin}, which is no origin such as https://app.example.com"),
+                );
+            }
+        }
+        origins
+    }
+
+    fn networks(&mut self) -> Vec<IpNet> {
+        const NAME: &str = "ATG_TRUSTED_PROXIES";
+        let mut networks = Vec::new();
+        for entry in self.list(NAME) {
+            match entry
+                .parse::<IpNet>()
+                .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from))
+            {
+                Ok(network) => networks.push(network),
+                Err(_) => self.problem(
+                    NAME,
+                    format!("holds {entry}, which is neither an address nor a CIDR range"),
+                ),
+            }
+        }
+        networks
+    }
+
+    fn metrics_addr(&mut self) -> Option<SocketAddr> {
+        const NAME: &str = "ATG_METRICS_ADDR";
+        let parsed = self.values.text(NAME)?.parse().ok();
+        if parsed.is_none() {
+            self.problem(NAME, "must be an address with a port, such as 127.0.0.1:9090");
+        }
+        parsed
     }
 
     fn keyring(&mut self) -> Keyring {

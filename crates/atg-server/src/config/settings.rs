@@ -113,6 +113,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "address under which clients reach the server, for the links that it gives out",
     ),
     plain(
+        "ATG_TRUSTED_PROXIES",
+        "",
+        "comma-separated addresses or CIDR ranges; Forwarded and X-Forwarded-Host, -Proto, -For count only from these",
+    ),
+    plain(
+        "ATG_METRICS_ADDR",
+        "",
+        "address:port for /metrics, which is then no longer on the API's own",
+    ),
+    plain(
         "ATG_ARTIFACT_TTL",
         "7d",
         "how long results are kept: a duration such as 90s, 12h, 7d",
@@ -135,11 +145,9 @@ pub(crate) const NOT_YET: &[&str] = &[
     "NEO4J_INTEGRATION_POOL_SIZE",
     "NEO4J_PRODUCTION_POOL_SIZE",
     "ATG_ARTIFACT_URL",
-    "ATG_TRUSTED_PROXIES",
     "ATG_RATE_LIMIT_SCANS_PER_HOUR",
     "ATG_RATE_LIMIT_PER_MINUTE",
     "ATG_MAX_JOBS_PER_KEY",
-    "ATG_METRICS_ADDR",
     "ATG_LLM_URL",
     "ATG_LLM_API_KEY",
     "ATG_LLM_MODEL",

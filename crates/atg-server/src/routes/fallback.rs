@@ -25,17 +25,21 @@ impl RouteTable {
     }
 
     /// The methods of a path; `None` when there is no such path.
-    fn allow(&self, path: &str) -> Option<String> {
+    pub(crate) fn allow(&self, path: &str) -> Option<String> {
         let wanted: Vec<&str> = segments(path).collect();
-        let (_, methods) = self.routes.iter().find(|(route, _)| {
-            route.len() == wanted.len()
-                && route
-                    .iter()
-                    .zip(&wanted)
-                    .all(|(pattern, segment)| pattern == segment || (pattern.starts_with('{') && !segment.is_empty()))
-        })?;
+        let (_, methods) = self.routes.iter().find(|(route, _)| matches(route, &wanted))?;
         Some(methods.join(", "))
     }
+}
+
+/// A parameter takes one segment; `{path}` at the end takes all that follow.
+fn matches(route: &[String], wanted: &[&str]) -> bool {
+    let is_open = route.last().is_some_and(|last| last == "{path}");
+    (route.len() == wanted.len() || (is_open && route.len() < wanted.len()))
+        && route
+            .iter()
+            .zip(wanted)
+            .all(|(pattern, segment)| pattern == segment || (pattern.starts_with('{') && !segment.is_empty()))
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {
@@ -75,6 +79,7 @@ mod tests {
         let known = [
             ("/api/v1/scan", "POST"),
             ("/api/v1/operations/x", "GET, HEAD, DELETE"),
+            ("/api/v1/operations/x/files/a/b.tf", "GET, HEAD"),
             ("/docs", "GET, HEAD"),
             ("/docs/oauth2-redirect", "GET, HEAD"),
             ("/openapi.json", "GET, HEAD"),
@@ -89,6 +94,8 @@ mod tests {
             "//api/v1/scan",
             "/api//v1/scan",
             "/api/v1/operations//result",
+            "/api/v1/operations/x/files",
+            "/api/v1/operations/x/result/y",
         ] {
             assert_eq!(table.allow(path), None, "{path}");
         }

@@ -36,7 +36,7 @@ async fn answer(state: &AppState) -> HealthResponse {
 }
 
 /// The store's word, or its silence.
-pub(super) async fn store_health(state: &AppState) -> Health {
+pub(crate) async fn store_health(state: &AppState) -> Health {
     let deadline = state
         .clock
         .sleep_until(state.clock.now() + limits::STORE_HEALTH_TIMEOUT);

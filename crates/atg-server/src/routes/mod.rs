@@ -4,6 +4,7 @@ mod docs;
 mod fallback;
 mod generate_iac;
 mod health;
+pub(crate) mod metrics;
 mod operations;
 mod probes;
 mod progress;
@@ -18,6 +19,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::openapi::Document;
 
 pub(crate) use fallback::RouteTable;
+pub(crate) use health::store_health;
 
 /// Registers every documented route.
 pub(crate) fn api(config: &mut ServiceConfig<'_>) {
@@ -33,9 +35,12 @@ pub(crate) fn api(config: &mut ServiceConfig<'_>) {
         .service(operations::cancel::cancel)
         .service(operations::result::result)
         .service(operations::download::download)
+        .service(operations::files::file)
         .service(tenants::list)
+        .service(tenants::remove)
         .service(probes::livez)
         .service(probes::readyz)
+        .service(metrics::metrics)
         .service(progress::progress);
 }
 

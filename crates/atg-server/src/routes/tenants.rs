@@ -1,9 +1,11 @@
-//! `GET /api/v1/tenants`.
+//! `GET /api/v1/tenants`, `DELETE /api/v1/tenants/{tenant_id}`.
 
-use actix_web::{get, web};
-use atg_models::api::TenantResponse;
+use actix_web::{HttpRequest, HttpResponse, delete, get, web};
+use atg_models::api::{JobResponse, RemoveTenantRequest, TenantResponse};
+use atg_models::{JobKind, TenantId};
 
-use crate::auth::{Allowed, Read, is_visible};
+use super::submit::submit;
+use crate::auth::{Admin, Allowed, Read, is_visible};
 use crate::error::ApiError;
 use crate::openapi::Refusals;
 use crate::state::AppState;
@@ -32,4 +34,46 @@ pub(crate) async fn list(
         edges: tenant.edges,
     });
     Ok(web::Json(shown.collect()))
+}
+
+/// Removes all that is stored of a tenant: its graph, its scans, and the files that its jobs have published.
+///
+/// The records of its jobs stay until their time has passed. Running jobs of the tenant are waited for.
+#[utoipa::path(
+    tag = "tenants",
+    params(("tenant_id" = String, Path, description = "A tenant that is stored")),
+    responses(
+        (status = 202, description = "Taken on", body = JobResponse, headers(
+            ("Operation-Location" = String, description = "Where its status can be read"),
+            ("Retry-After" = u32, description = "Seconds to wait between two looks at it"),
+        )),
+        (status = 404, description = "Nothing is stored of such a tenant", body = atg_models::api::ErrorResponse),
+        (status = 429, description = "The queue is full", body = atg_models::api::ErrorResponse),
+        Refusals
+    ),
+    security(("bearer_key" = []))
+)]
+#[delete("/api/v1/tenants/{tenant_id}")]
+pub(crate) async fn remove(
+    state: web::Data<AppState>,
+    allowed: Allowed<Admin>,
+    request: HttpRequest,
+    tenant_id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let not_found = || ApiError::not_found("tenant");
+    let tenant_id: TenantId = tenant_id.parse().map_err(|_| not_found())?;
+    let stored = state.graph.tenants().await?;
+    let is_stored = stored.iter().any(|tenant| tenant.tenant_id == tenant_id);
+    if !is_stored || !is_visible(&state, &allowed.principal, tenant_id) {
+        return Err(not_found());
+    }
+    submit(
+        &state,
+        &request,
+        &allowed.principal,
+        JobKind::RemoveTenant,
+        tenant_id.to_string(),
+        &RemoveTenantRequest { tenant_id },
+    )
+    .await
 }

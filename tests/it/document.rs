@@ -9,7 +9,11 @@ const UNKNOWN_JOB: &str = "scan-01890a5d-ac96-774b-bcce-b302099a8057";
 
 fn asked(world: &World, operation: &Described) -> RequestBuilder {
     let method = Method::from_bytes(operation.method.to_uppercase().as_bytes()).unwrap();
-    let path = operation.path.replace("{job_id}", UNKNOWN_JOB);
+    let path = operation
+        .path
+        .replace("{job_id}", UNKNOWN_JOB)
+        .replace("{path}", "folder/main.tf")
+        .replace("{tenant_id}", "99999999-9999-9999-9999-999999999999");
     assert!(
         !path.contains('{'),
         "{path} has a parameter that this walk does not know"

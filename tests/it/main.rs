@@ -9,14 +9,20 @@
 )]
 
 mod config;
+mod cors;
 mod docs;
 mod document;
 mod errors;
 mod generate_iac;
 mod health;
 mod keys;
+mod methods;
+mod metrics;
 mod operations;
 mod probes;
+mod proxies;
+mod retention;
 mod scan;
+mod store_down;
 mod tenants;
 mod ws_progress;

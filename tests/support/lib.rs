@@ -17,7 +17,9 @@ mod direct;
 mod document;
 mod memory;
 mod programs;
+mod shifted;
 mod socket;
+mod stoppable;
 mod wait;
 mod world;
 
@@ -25,6 +27,8 @@ pub use direct::{DirectScan, Folder, readers};
 pub use document::{Described, Document};
 pub use memory::peak_mib;
 pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};
+pub use shifted::ShiftedClock;
 pub use socket::{Socket, open_socket, read_to_close};
+pub use stoppable::Stoppable;
 pub use wait::{DEADLINE, until};
 pub use world::{KEY, Setup, World};

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atg_client::Client;
+use atg_db::{StoreObserver, Unobserved};
 use atg_models::api::{
     CompletionFrame, CompletionStatus, Frame, GenerateIacRequest, JobResultResponse, ScanRequest, ScanResult,
 };
-use atg_models::{JobId, TenantId};
+use atg_models::{Clock, JobId, TenantId};
 use atg_server::{RunningServer, SystemClock, SystemIds, load_config};
 use atg_sim::world::SeededWorld;
 use atg_sim::{SimConfig, Simulator};
@@ -23,6 +24,8 @@ pub const KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778
 pub struct Setup {
     sim: SimConfig,
     settings: Vec<(String, String)>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn StoreObserver>,
 }
 
 /// A tenant, a server, a client.
@@ -35,6 +38,8 @@ pub struct World {
     pub client: Client,
     server: Option<RunningServer>,
     settings: Vec<(String, String)>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn StoreObserver>,
     url: String,
     http: reqwest::Client,
     data: TempDir,
@@ -48,6 +53,8 @@ impl Setup {
         Self {
             sim,
             settings: Vec::new(),
+            clock: Arc::new(SystemClock),
+            observer: Arc::new(Unobserved),
         }
     }
 
@@ -55,6 +62,20 @@ impl Setup {
     #[must_use]
     pub fn sim(mut self, change: impl FnOnce(&mut SimConfig)) -> Self {
         change(&mut self.sim);
+        self
+    }
+
+    /// Gives the server another clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Lets something see each call to the server's stores, and stop them.
+    #[must_use]
+    pub fn observer(mut self, observer: impl StoreObserver) -> Self {
+        self.observer = Arc::new(observer);
         self
     }
 
@@ -88,7 +109,7 @@ impl Setup {
         ];
         settings.retain(|(name, _)| self.settings.iter().all(|(given, _)| given != name));
         settings.extend(self.settings);
-        let server = serve(&settings).await;
+        let server = serve(&settings, &self.clock, &self.observer).await;
         let url = server.url().to_owned();
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
@@ -101,6 +122,8 @@ impl Setup {
             tenant,
             server: Some(server),
             settings,
+            clock: self.clock,
+            observer: self.observer,
             url,
             http,
             data,
@@ -108,9 +131,14 @@ impl Setup {
     }
 }
 
-async fn serve(settings: &[(String, String)]) -> RunningServer {
+async fn serve(
+    settings: &[(String, String)],
+    clock: &Arc<dyn Clock>,
+    observer: &Arc<dyn StoreObserver>,
+) -> RunningServer {
     let loaded = load_config(settings.iter().cloned(), None, None, Some(0)).unwrap();
-    RunningServer::start(loaded.config, Arc::new(SystemClock), Arc::new(SystemIds))
+    let (clock, observer) = (Arc::clone(clock), Arc::clone(observer));
+    RunningServer::start_observed(loaded.config, clock, Arc::new(SystemIds), observer)
         .await
         .unwrap()
 }
@@ -124,6 +152,11 @@ impl World {
     /// Where the server is.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where its metrics are, when they have an address of their own.
+    pub fn metrics_url(&self) -> Option<&str> {
+        self.server.as_ref().unwrap().metrics_url()
     }
 
     /// The data folder.
@@ -200,10 +233,16 @@ impl World {
         job
     }
 
+    /// Changes a setting, for the next server that is started.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Stops the server and starts another one on the same folder.
     pub async fn restart(&mut self) {
         self.stop_server().await;
-        let server = serve(&self.settings).await;
+        let server = serve(&self.settings, &self.clock, &self.observer).await;
         server.url().clone_into(&mut self.url);
         self.client = Client::new(&self.url, Some(KEY.to_owned().into())).unwrap();
         self.server = Some(server);

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod download;
+mod files;
 mod get;
 mod list;
 mod result;

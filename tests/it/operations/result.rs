@@ -26,7 +26,13 @@ async fn the_files_are_described() {
         let url = file["download_url"].as_str().unwrap();
         assert!(url.contains(&job.to_string()), "{file}");
         let path = url.strip_prefix(world.url()).unwrap_or(url);
-        assert_eq!(world.get(path).await.status(), 200, "a link that leads nowhere: {url}");
+        let found = world.get(path).await;
+        assert_eq!(found.status(), 200, "a link that leads nowhere: {url}");
+        assert_eq!(found.headers()["content-type"], file["content_type"].as_str().unwrap());
+        assert_eq!(
+            u64::try_from(found.bytes().await.unwrap().len()).unwrap(),
+            file["size"].as_u64().unwrap()
+        );
     }
 }
 

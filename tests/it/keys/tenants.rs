@@ -1,6 +1,6 @@
 //! A key for some tenants sees nothing of the others, on any route.
 
-use atg_auth::Tenants;
+use atg_auth::{Scope, Tenants};
 use atg_models::{JobId, TenantId};
 use atg_sim::world::SeededWorld;
 use atg_sim::{SimConfig, Simulator};
@@ -152,4 +152,31 @@ async fn a_job_of_no_tenant_belongs_to_its_key() {
     );
     assert_eq!(other.get(&path).await.status(), 404);
     assert_eq!(other.json("/api/v1/operations").await, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_admin_removes_a_tenant_and_only_its_own() {
+    let (world, other) = two_tenants().await;
+    let of = |tenant| Tenants::Set([tenant].into());
+    let operator = Caller::new(&world, "operator", 1, |record| record.tenants = of(world.tenant)).await;
+    let admin = Caller::new(&world, "admin", 2, |record| {
+        record.scope = Scope::Admin;
+        record.tenants = of(world.tenant);
+    })
+    .await;
+    let remove = async |caller: &Caller<'_>, tenant: TenantId| {
+        let path = format!("/api/v1/tenants/{tenant}");
+        caller.request(Method::DELETE, &path).send().await.unwrap()
+    };
+    for tenant in [world.tenant, other] {
+        assert_eq!(remove(&operator, tenant).await.status(), 403, "{tenant}");
+    }
+    assert_eq!(remove(&admin, other).await.status(), 404);
+    let before = world.client.tenants().await.unwrap();
+    let taken: Value = remove(&admin, world.tenant).await.json().await.unwrap();
+    world
+        .completion(taken["job_id"].as_str().unwrap().parse().unwrap())
+        .await;
+    let kept: Vec<_> = before.into_iter().filter(|tenant| tenant.tenant_id == other).collect();
+    assert_eq!(world.client.tenants().await.unwrap(), kept);
 }

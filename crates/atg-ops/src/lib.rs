@@ -3,7 +3,10 @@
 //! Relies on the traits of `atg-db` and `atg-azure`, on `atg-iac` for code. Must never: keep a state
 //! that a killed process would lose, or speak HTTP by itself.
 
+mod archive;
+mod basis;
 pub mod generate_iac;
+pub mod generate_spec;
 mod limits;
 mod patience;
 pub mod scan;
@@ -11,4 +14,5 @@ pub mod scan;
 mod testing;
 
 pub use generate_iac::GenerateIacOperation;
+pub use generate_spec::GenerateSpecOperation;
 pub use scan::ScanOperation;

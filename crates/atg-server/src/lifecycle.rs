@@ -12,7 +12,7 @@ use atg_db::{ArtifactStore, GraphStore, JobStore};
 use atg_jobs::{Engine, Parts, Registry, Settings};
 use atg_models::job::WorkerId;
 use atg_models::{Clock, Environment, IdGen, limits};
-use atg_ops::{GenerateIacOperation, ScanOperation};
+use atg_ops::{GenerateIacOperation, GenerateSpecOperation, ScanOperation};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -60,8 +60,9 @@ impl RunningServer {
         let artifacts: Arc<dyn ArtifactStore> = stores.artifacts;
         let azure = Arc::new(AzureReaders::new(config.azure.clone(), Arc::clone(&clock))?);
         let registry = Registry::default()
-            .with(ScanOperation::new(Arc::clone(&graph), azure))
-            .with(GenerateIacOperation::new(Arc::clone(&graph)));
+            .with(ScanOperation::new(Arc::clone(&graph), azure, Arc::clone(&ids)))
+            .with(GenerateIacOperation::new(Arc::clone(&graph)))
+            .with(GenerateSpecOperation::new(Arc::clone(&graph), Arc::clone(&ids)));
         let engine = Engine::new(
             Parts {
                 jobs: Arc::clone(&jobs),

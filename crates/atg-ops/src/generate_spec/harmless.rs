@@ -156,8 +156,8 @@ mod tests {
             (
                 "properties",
                 "servicename",
-                "microsoft.web/serverfarms",
-                "Microsoft.Web/serverFarms",
+                "microsoft.network/virtualnetworks",
+                "Microsoft.Network/virtualNetworks",
             ),
             ("imagereference", "publisher", "Canonical", "canonical"),
             ("properties", "addressprefix", "0.0.0.0/0", "0.0.0.0/0"),

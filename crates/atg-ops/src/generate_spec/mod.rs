@@ -15,6 +15,7 @@ mod flat;
 mod harmless;
 mod head;
 mod key;
+mod mac;
 mod names;
 mod outline;
 mod prefix;

@@ -5,10 +5,7 @@
 
 use std::collections::HashMap;
 
-use hmac::digest::KeyInit as _;
-use hmac::{Hmac, Mac as _};
-use sha2::Sha256;
-
+use super::mac::Mac;
 use crate::archive::hex;
 use crate::limits::PLACEHOLDER_DIGITS;
 
@@ -19,7 +16,7 @@ type Digest = [u8; 32];
 
 /// The placeholders that were given so far.
 pub(super) struct Names {
-    mac: Hmac<Sha256>,
+    mac: Mac,
     digits: usize,
     given: HashMap<String, Digest>,
 }
@@ -31,10 +28,8 @@ impl Names {
 
     /// With another length of the digest, so that a test can see collisions.
     fn with_digits(key: &[u8; KEY_BYTES], digits: usize) -> Self {
-        // Of the fixed key length nothing is refused.
-        let key = hmac::digest::Key::<Hmac<Sha256>>::from_iter(key.iter().copied().chain(std::iter::repeat(0)));
         Self {
-            mac: Hmac::new(&key),
+            mac: Mac::new(key),
             digits,
             given: HashMap::new(),
         }
@@ -71,9 +66,7 @@ impl Names {
     }
 
     fn digest(&self, value: &str) -> Digest {
-        let mut mac = self.mac.clone();
-        mac.update(value.as_bytes());
-        mac.finalize().into_bytes().into()
+        self.mac.digest(value.as_bytes())
     }
 }
 

@@ -101,7 +101,8 @@ fn the_templates_as_they_are_show_no_address_and_both_forms_agree() {
     let observations = tenant(&rows, &[]);
     let flat = text(&files(&observations, &form(false), &complete()));
     let tree = text(&files(&observations, &form(true), &complete()));
-    assert_eq!(placeholders(&flat), placeholders(&tree));
+    // The tree tells of empty groups too.
+    assert!(placeholders(&flat).is_subset(&placeholders(&tree)));
     let guid = regex::Regex::new("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}").unwrap();
     let address = regex::Regex::new(r"\b(10|172|192)\.\d{1,3}\.\d{1,3}\.\d{1,3}").unwrap();
     let host = regex::Regex::new(r"(?i)https?://|\.(windows|azure)\.net|\.com\b|@[a-z]").unwrap();

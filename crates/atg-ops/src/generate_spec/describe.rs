@@ -34,6 +34,10 @@ pub(super) fn describe(
     values: &mut Values<'_>,
 ) -> Described {
     let mut text = String::new();
+    if let Some(whole) = values.outline.whole(values.names, node) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "- **Part of:** {} ({})", whole.label, whole.type_);
+    }
     if let Some(body) = &node.body {
         properties(&mut text, body::lines(body, words, values));
     }
@@ -53,7 +57,6 @@ fn properties(text: &mut String, body: body::Lines) {
     }
     text.push_str("- **Properties:**\n");
     for line in lines {
-        // Writing to a String cannot fail.
         let _ = writeln!(text, "    - {line}");
     }
     if hidden > 0 {

@@ -227,7 +227,7 @@ impl Evidence {
         }
         if let Some((_, count)) = leading(&self.tagged) {
             let all: u64 = self.tagged.values().sum();
-            reasons.push(format!("{count} of {all} tags of the environment"));
+            reasons.push(format!("{count} of {all} environment tags"));
         } else if leading(&self.named).is_some() {
             reasons.push("a word of its name".to_owned());
         }
@@ -315,7 +315,7 @@ mod tests {
         );
         assert_eq!(
             evidence.because(),
-            "2 × Microsoft.Web/sites; 1 of 1 tags of the environment"
+            "2 × Microsoft.Web/sites; 1 of 1 environment tags"
         );
     }
 }

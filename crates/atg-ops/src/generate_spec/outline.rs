@@ -136,6 +136,13 @@ impl Outline {
         self.entries.get(at).map(|entry| (at, entry))
     }
 
+    /// The resource that a node is a part of.
+    pub(super) fn whole(&self, names: &Names, node: &Node) -> Option<&Entry> {
+        let id: atg_models::ArmId = node.display_id.parse().ok()?;
+        let (_, entry) = self.find(names, id.parent()?.node_id().as_str())?;
+        (entry.kind == NodeKind::Resource).then_some(entry)
+    }
+
     /// What a group or subscription says of itself.
     fn context(&mut self, node: &Node, subscription: Option<At>, group: Option<At>) {
         let evidence = if node.kind == NodeKind::Subscription {

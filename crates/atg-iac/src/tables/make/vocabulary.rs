@@ -18,9 +18,19 @@ const OTHER_CLOUDS: &[&str] = &["microsoft.awsconnector/"];
 
 #[derive(Default)]
 struct Word {
-    spelling: String,
+    /// How often it is spelled so.
+    spellings: BTreeMap<String, u64>,
     numbers: BTreeSet<String>,
     values: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Word {
+    /// The usual spelling; of equally usual ones the first.
+    fn spelling(&self) -> Option<&String> {
+        let usual = self.spellings.values().max();
+        let mut spellings = self.spellings.iter();
+        spellings.find(|(_, count)| Some(*count) == usual).map(|(spelling, _)| spelling)
+    }
 }
 
 /// `data/tables/vocabulary.gz` from the published ARM types.
@@ -47,7 +57,7 @@ pub fn vocabulary(types_gz: &[u8]) -> Result<Vec<u8>, MakeError> {
         walk.node(facts.get("body").ok_or(MakeError::Shape("body"))?, "", "");
     }
     for (name, word) in words {
-        let mut row = json!({ "p": word.spelling });
+        let mut row = json!({ "p": word.spelling().unwrap_or(&name) });
         if let Some(row) = row.as_object_mut() {
             if !word.numbers.is_empty() {
                 row.insert("n".to_owned(), json!(word.numbers));
@@ -99,9 +109,7 @@ impl Walk<'_> {
         for (member, child) in members("props") {
             let lower = member.to_lowercase();
             let word = self.word(&lower);
-            if word.spelling.is_empty() || *member < word.spelling {
-                word.spelling.clone_from(member);
-            }
+            *word.spellings.entry(member.clone()).or_default() += 1;
             self.node(child, name, &lower);
         }
         let by = node.get("by").and_then(Value::as_str).map(str::to_lowercase);

@@ -11,7 +11,7 @@ use crate::IacError;
 static PACKED: &[u8] = include_bytes!("../../data/tables/vocabulary.gz");
 static LINES: OnceLock<Lines> = OnceLock::new();
 
-/// A published word: the name of a property, or a type.
+/// A published word: the name of a property, a type, or a namespace of types.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Word {
     /// As published.
@@ -40,7 +40,7 @@ impl Word {
     }
 }
 
-/// The word with this lower-cased name: a property's, or a type's.
+/// The word with this lower-cased name: a property's, a type's, or a namespace's.
 ///
 /// # Errors
 /// [`IacError::Table`] when the embedded table cannot be read: a defect of the build.

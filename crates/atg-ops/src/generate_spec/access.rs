@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 
 use atg_models::graph::{NodeKind, Relation};
 
-use super::head::more;
+use super::files::Block;
 use super::outline::{At, Outline};
-use crate::limits::SPEC_ROWS_MAX;
 
 /// The ends of one assignment.
 #[derive(Default)]
@@ -49,28 +48,28 @@ impl Access {
         *end = Some(target.label.as_ref().to_owned());
     }
 
-    /// The table, if there is anything in it.
-    pub(super) fn write(&self, text: &mut String) {
+    /// The assignments as blocks, by role.
+    pub(super) fn blocks(&self) -> Vec<Block> {
         let or_dash = |end: &Option<String>| end.clone().unwrap_or_else(|| "–".to_owned());
-        let rows: BTreeSet<_> = self
-            .by_assignment
-            .values()
-            .map(|assignment| {
-                (
-                    or_dash(&assignment.role),
-                    or_dash(&assignment.principal),
-                    or_dash(&assignment.scope),
-                )
-            })
-            .collect();
-        if rows.is_empty() {
-            return;
+        let mut by_role: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
+        for assignment in self.by_assignment.values() {
+            let of_role = by_role.entry(or_dash(&assignment.role)).or_default();
+            of_role.insert((or_dash(&assignment.scope), or_dash(&assignment.principal)));
         }
-        text.push_str("### Role assignments\n\n| Role | Principal | Scope |\n|---|---|---|\n");
-        for (role, principal, scope) in rows.iter().take(SPEC_ROWS_MAX) {
-            let _ = writeln!(text, "| {role} | {principal} | {scope} |");
+        let mut blocks = Vec::new();
+        let mut heading = "## Role assignments\n\n".to_owned();
+        for (role, assigned) in by_role {
+            // Writing to a String cannot fail.
+            let _ = writeln!(heading, "### {role} ({})\n", assigned.len());
+            let count = assigned.len();
+            for (at, (scope, principal)) in assigned.into_iter().enumerate() {
+                let _ = writeln!(heading, "- {principal} on {scope}");
+                if at + 1 == count {
+                    heading.push('\n');
+                }
+                blocks.push(Block(std::mem::take(&mut heading)));
+            }
         }
-        more(text, rows.len());
-        text.push('\n');
+        blocks
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use atg_iac::tables::{Word, word};
 use serde_json::{Map, Value};
 
-use super::harmless::Place;
+use super::harmless::{self, Place};
 use super::value::Values;
 use crate::limits::{SPEC_DEPTH_MAX, SPEC_ITEMS_MAX, SPEC_PROPERTIES_MAX};
 
@@ -30,7 +30,16 @@ const ENVELOPE: &[&str] = &[
 ];
 
 /// Members that tell nothing anywhere: the thing's own id and name, and what Azure counts with.
-const NOISE: &[&str] = &["etag", "id", "name", "provisioningstate", "resourceguid", "uniqueid"];
+const NOISE: &[&str] = &[
+    "etag",
+    "id",
+    "name",
+    "primaryendpoints",
+    "provisioningstate",
+    "resourceguid",
+    "secondaryendpoints",
+    "uniqueid",
+];
 
 /// Words that were looked up already.
 #[derive(Default)]
@@ -93,7 +102,7 @@ impl Walk<'_, '_> {
             if skipped.contains(&lower.as_str()) && !is_published(self.words, here, &lower, value) {
                 continue;
             }
-            if is_empty(value) {
+            if is_empty(value) || self.tells_nothing(&lower, value) {
                 continue;
             }
             match self.words.get(&lower) {
@@ -101,6 +110,15 @@ impl Walk<'_, '_> {
                 None => self.foreign(name, value, here),
             }
         }
+    }
+
+    /// Moments, ids of nothing that the document knows, types of parts that are no things.
+    fn tells_nothing(&mut self, lower: &str, value: &Value) -> bool {
+        let Some(text) = value.as_str() else {
+            return false;
+        };
+        let part = lower == "type" && text.contains('/') && harmless::type_name(text).is_none();
+        part || harmless::is_moment(text) || self.values.is_bare_id(text)
     }
 
     fn member(&mut self, value: &Value, here: &Here, lower: &str, word: &Word) {

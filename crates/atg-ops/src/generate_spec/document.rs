@@ -25,6 +25,9 @@ pub(super) struct Counts {
 /// The title of what lies outside of subscriptions.
 const TENANT_WIDE: &str = "tenant-wide";
 
+/// The title of who may do what.
+const ACCESS: &str = "role-assignments";
+
 /// The files of the specification.
 pub(super) fn write(draft: Draft, based_on: &BasedOn, hierarchical: bool) -> (Counts, Vec<OutputFile>) {
     let Draft {
@@ -46,13 +49,16 @@ pub(super) fn write(draft: Draft, based_on: &BasedOn, hierarchical: bool) -> (Co
     let head = Head {
         based_on,
         outline: &outline,
-        access: &access,
         domain: domain.as_deref(),
         relationships: counts.relationships,
         hierarchical,
     };
     let head = head::write(&head, &mut names);
-    let chapters = chapters(described, &outline, head.len(), hierarchical);
+    let mut chapters = chapters(described, &outline, head.len(), hierarchical);
+    chapters.push(Chapter {
+        label: ACCESS.to_owned(),
+        blocks: access.blocks(),
+    });
     (counts, files::files(head, chapters))
 }
 

@@ -313,9 +313,6 @@ mod tests {
             &[("env", "prod"), ("env", "contoso")],
             "contoso-prod",
         );
-        assert_eq!(
-            evidence.because(),
-            "2 × Microsoft.Web/sites; 1 of 1 environment tags"
-        );
+        assert_eq!(evidence.because(), "2 × Microsoft.Web/sites; 1 of 1 environment tags");
     }
 }

@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 use atg_iac::tables::Word;
 use regex::Regex;
 
-use super::tables::{ADDRESSES, IMAGE_SKUS, MARKETPLACE, REGIONS, SERVICE_TAGS, WORDS};
+use super::tables::{
+    ADDRESSES, IMAGE_SKUS, KINDS, MARKETPLACE, NAMED, REGIONS, SERVICE_TAGS, SKUS, SUBRESOURCES, WORDS,
+};
 
 /// Where a value stands: its name and the member that holds it, lower case.
 #[derive(Debug, Clone, Copy)]
@@ -32,13 +34,15 @@ macro_rules! form {
     };
 }
 
-static FORMS: [Form; 9] = [
+static FORMS: [Form; 11] = [
     form!(|_| true, r"P(\d{1,4}[YMWD]){0,4}(T(\d{1,6}(\.\d{1,3})?[HMS]){1,3})?"),
     form!(|_| true, r"(\d{1,3}\.)?\d{2}:\d{2}(:\d{2})?"),
     form!(|at| at.name.ends_with("version"), r"v?\d{1,4}(\.\d{1,4}){0,2}"),
     form!(|at| at.name.ends_with("version"), r"\d{4}-\d{2}-\d{2}(-preview)?"),
     form!(|at| at.name.contains("port"), r"\d{1,5}(-\d{1,5})?"),
     form!(|at| at.name.contains("zone"), r"[1-3]"),
+    form!(|at| at.parent == "capacity" || at.name.starts_with("max"), r"\d{1,5}"),
+    form!(|_| true, r"\d{1,4}(\.\d{1,2})?(Ki|Mi|Gi|Ti|KB|MB|GB|TB)"),
     form!(
         is_size,
         r"(Standard|Basic)_[A-Z]{1,3}\d{1,3}(-\d{1,3})?[a-z]{0,5}(_[A-Z]{1,2}\d{1,4})?(_v\d)?(_Promo)?"
@@ -54,8 +58,9 @@ static FORMS: [Form; 9] = [
 ];
 
 fn is_size(at: Place<'_>) -> bool {
-    let sku = at.parent.ends_with("sku") && matches!(at.name, "name" | "size" | "family" | "tier");
-    sku || at.name.ends_with("vmsize") || at.name.ends_with("skuname") || at.name == "currentserviceobjectivename"
+    let sku = at.parent.ends_with("sku") && matches!(at.name, "name" | "size" | "family");
+    let ends = ["vmsize", "skuname", "serviceobjectivename", "workloadprofiletype"];
+    sku || at.name == "tier" || ends.iter().any(|end| at.name.ends_with(end))
 }
 
 /// How `text` may be shown, if it may be.
@@ -69,22 +74,41 @@ pub(super) fn shown(at: Place<'_>, word: Option<&Word>, text: &str) -> Option<St
     if let Some(region) = region(text).filter(|_| at.name.contains("location") || at.name.contains("region")) {
         return Some(region.to_owned());
     }
-    if let Some(published) = type_name(text) {
+    if let Some(published) = type_name(text).or_else(|| action(text)) {
         return Some(published);
     }
-    let known = |table: &[&'static str]| table.iter().find(|known| known.eq_ignore_ascii_case(text)).copied();
-    let of_image = at.parent.ends_with("imagereference") || at.parent.ends_with("image");
-    let table = match at.name {
-        "publisher" | "offer" | "type" => known(MARKETPLACE),
-        "sku" if of_image => known(IMAGE_SKUS),
-        name if name.contains("address") || name.contains("servicetag") => known(SERVICE_TAGS),
-        _ => None,
-    };
-    if let Some(value) = table.or_else(|| known(WORDS)).or_else(|| known(ADDRESSES)) {
-        return Some(value.to_owned());
+    if let Some(value) = in_table(at, text) {
+        return Some(value);
     }
     let fits = |form: &Form| (form.at)(at) && form.pattern.as_ref().is_some_and(|pattern| pattern.is_match(text));
     FORMS.iter().any(fits).then(|| text.to_owned())
+}
+
+/// A member of the tables that hold at the place.
+fn in_table(at: Place<'_>, text: &str) -> Option<String> {
+    let known = |table: &[&'static str], text: &str| {
+        let mut table = table.iter();
+        table.find(|known| known.eq_ignore_ascii_case(text)).copied()
+    };
+    let of_image = at.parent.ends_with("imagereference") || at.parent.ends_with("image") || at.parent == "identifier";
+    let here = match at.name {
+        "publisher" | "offer" | "type" => known(MARKETPLACE, text),
+        "sku" if of_image => known(IMAGE_SKUS, text),
+        "groupids" | "groupid" | "subresourcetarget" => known(SUBRESOURCES, text),
+        "kind" if at.parent.is_empty() => {
+            let parts: Option<Vec<_>> = text.split(',').map(|part| known(KINDS, part)).collect();
+            return parts.map(|parts| parts.join(","));
+        }
+        name if name.contains("address") || name.contains("servicetag") => known(SERVICE_TAGS, text),
+        _ if is_size(at) => known(SKUS, text),
+        name => {
+            let row = NAMED.iter().find(|(known, _)| *known == name);
+            row.and_then(|(_, table)| known(table, text))
+        }
+    };
+    here.or_else(|| known(WORDS, text))
+        .or_else(|| known(ADDRESSES, text))
+        .map(str::to_owned)
 }
 
 /// Whether people give the value as a name: then even a common word is theirs.
@@ -112,13 +136,32 @@ pub(super) fn region(text: &str) -> Option<&'static str> {
     REGIONS.iter().find(|region| **region == name).copied()
 }
 
-/// A type of Microsoft's as it is published.
+/// A type of Azure's, or a namespace of types, as it is published.
 pub(super) fn type_name(text: &str) -> Option<String> {
-    if !text.contains('/') || text.starts_with('/') {
+    if !(text.contains('/') || text.contains('.')) || text.starts_with('/') {
         return None;
     }
     let word = atg_iac::tables::word(&text.to_lowercase()).ok().flatten()?;
     Some(word.spelling)
+}
+
+/// What may be done with things of a published type: `Microsoft.Network/virtualNetworks/subnets/join/action`.
+fn action(text: &str) -> Option<String> {
+    const ACTIONS: &[&str] = &["/read", "/write", "/delete", "/join/action", "/action"];
+    let (type_, action) = ACTIONS
+        .iter()
+        .find_map(|action| Some((text.strip_suffix(action)?, action)))?;
+    Some(format!("{}{action}", type_name(type_)?))
+}
+
+/// How Azure writes a moment.
+static MOMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})?$").ok()
+});
+
+/// Whether a text is a moment.
+pub(super) fn is_moment(text: &str) -> bool {
+    MOMENT.as_ref().is_some_and(|moment| moment.is_match(text))
 }
 
 #[cfg(test)]
@@ -133,6 +176,7 @@ mod tests {
     #[test]
     fn every_form_compiles() {
         assert!(FORMS.iter().all(|form| form.pattern.is_some()));
+        assert!(is_moment("2026-01-01T12:00:00.1234567Z") && !is_moment("2026-01-01T12:00:00Zcontoso"));
     }
 
     #[test]
@@ -160,6 +204,17 @@ mod tests {
                 "Microsoft.Network/virtualNetworks",
             ),
             ("imagereference", "publisher", "Canonical", "canonical"),
+            ("", "kind", "functionapp,linux", "functionapp,Linux"),
+            ("sku", "tier", "generalpurpose", "GeneralPurpose"),
+            ("serviceendpoints", "service", "Microsoft.Storage", "Microsoft.Storage"),
+            (
+                "delegations",
+                "actions",
+                "Microsoft.Network/virtualNetworks/subnets/join/action",
+                "Microsoft.Network/virtualNetworks/subnets/join/action",
+            ),
+            ("properties", "groupids", "blob", "blob"),
+            ("resources", "memory", "0.5Gi", "0.5Gi"),
             ("properties", "addressprefix", "0.0.0.0/0", "0.0.0.0/0"),
         ] {
             assert_eq!(
@@ -184,6 +239,9 @@ mod tests {
             ("properties", "anything", "westeurope"),
             ("properties", "resourcetype", "Contoso.Secret/things"),
             ("properties", "port", "contoso"),
+            ("", "kind", "app,contoso"),
+            ("properties", "actions", "Contoso.Secret/things/read"),
+            ("properties", "anything", "4711"),
         ] {
             assert_eq!(check(parent, name, text), None, "{parent}.{name} {text}");
         }

@@ -1,4 +1,4 @@
-//! The first part of the document: what it rests on, what is in it, who may do what.
+//! The first part of the document: what it rests on and what is in it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use atg_models::graph::{BasedOn, Gap, NodeKind, NotPlanned, Verdict};
 
-use super::access::Access;
 use super::names::Names;
 use super::outline::Outline;
 use crate::limits::SPEC_ROWS_MAX;
@@ -15,7 +14,6 @@ use crate::limits::SPEC_ROWS_MAX;
 pub(super) struct Head<'a> {
     pub(super) based_on: &'a BasedOn,
     pub(super) outline: &'a Outline,
-    pub(super) access: &'a Access,
     pub(super) domain: Option<&'a str>,
     pub(super) relationships: u64,
     pub(super) hierarchical: bool,
@@ -42,12 +40,12 @@ pub(super) fn write(head: &Head<'_>, names: &mut Names) -> String {
     });
     text.push_str(
         "Names, ids, addresses, texts and secrets of the tenant are replaced by placeholders. The same thing has the\n\
-         same placeholder throughout, in every specification of this tenant by this server, so that references can be followed.\n\n",
+         same placeholder throughout, in every specification of this tenant by this server, so that references can be followed.\n\
+         Moments, and ids of things that are not in the document, are left out.\n\n",
     );
     basis(&mut text, head, names);
     summary(&mut text, head);
     directory(&mut text, head.outline);
-    head.access.write(&mut text);
     text
 }
 
@@ -133,7 +131,7 @@ fn words_only(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(sound)).then_some(text)
 }
 
-pub(super) fn more(text: &mut String, rows: usize) {
+fn more(text: &mut String, rows: usize) {
     let more = rows.saturating_sub(SPEC_ROWS_MAX);
     if more > 0 {
         let _ = writeln!(text, "\n*{more} more not shown: too many.*");

@@ -166,6 +166,47 @@ pub(super) const IMAGE_SKUS: &[&str] = &[
     "developer", "enterprise", "express", "standard", "web", "win10-22h2-ent", "win11-22h2-ent", "win11-23h2-ent",
 ];
 
+/// Sizes, tiers and families of SKUs that are not in a form of their own.
+pub(super) const SKUS: &[&str] = &[
+    "A", "AZFW_Hub", "AZFW_VNet", "Aligned", "B", "B_Gen5", "Base", "Basic", "BusinessCritical", "Burstable", "C", "Classic",
+    "Consumption", "Continuous7Days", "Continuous30Days", "Developer", "Dynamic", "ElasticPool", "ElasticPremium",
+    "Enterprise", "FlexConsumption", "Free", "GP_Gen5", "GP_S_Gen5", "GeneralPurpose", "Gen5", "Global", "Hyperscale",
+    "Isolated", "IsolatedV2", "MemoryOptimized", "P", "PerGB2018", "PerNode", "Premium", "Premium0V3", "PremiumMV3",
+    "PremiumPool", "PremiumV2", "PremiumV3", "PremiumV4", "RS0", "Regional", "S", "Shared", "Standalone", "Standard",
+    "StandardPool", "StandardV2", "Standard_AzureFrontDoor", "Standard_v2", "System", "UltraSSD", "WAF", "WAF_v2",
+    "WorkflowStandard",
+];
+
+/// What `kind` says at the top of a body, part by part.
+pub(super) const KINDS: &[&str] = &[
+    "AIServices", "Base", "BlobStorage", "BlockBlobStorage", "CognitiveServices", "ComputerVision", "Default", "Desktop",
+    "FileStorage", "FormRecognizer", "GlobalDocumentDB", "Linux", "LogAlert", "MongoDB", "OpenAI", "RawWebSockets", "SignalR",
+    "SpeechServices", "Storage", "StorageV2", "TextAnalytics", "Windows", "analytics", "api", "app", "azurecontainerapps",
+    "container", "elastic", "frontdoor", "functionapp", "hyperV", "kubernetes", "other", "pool", "shared", "stateful",
+    "v12.0", "web", "workflowapp", "workspace", "xenon",
+];
+
+/// Parts of services that a private endpoint leads to.
+pub(super) const SUBRESOURCES: &[&str] = &[
+    "account", "amlworkspace", "blob", "blob_secondary", "configurationStores", "dfs", "dfs_secondary", "file", "gateway",
+    "management", "mongoCluster", "MongoDB", "namespace", "postgresqlServer", "queue", "redisCache", "registry",
+    "searchService", "sites", "Sql", "SqlOnDemand", "sqlServer", "table", "vault", "web", "mysqlServer", "topic", "domain",
+];
+
+/// Texts that a property of a certain name takes.
+pub(super) const NAMED: &[(&str, &[&str])] = &[
+    ("licensetype", &["Windows_Server", "Windows_Client", "RHEL_BYOS", "SLES_BYOS", "BasePrice", "LicenseIncluded", "PAYG", "AHUB"]),
+    ("collation", &["SQL_Latin1_General_CP1_CI_AS", "Latin1_General_100_CI_AS", "utf8_general_ci", "utf8mb4_0900_ai_ci", "en_US.utf8"]),
+    ("catalogcollation", &["SQL_Latin1_General_CP1_CI_AS", "DATABASE_DEFAULT"]),
+    ("charset", &["utf8", "utf8mb4", "UTF8", "latin1"]),
+    ("metricname", &[
+        "Percentage CPU", "CpuPercentage", "CpuTime", "MemoryPercentage", "Availability", "Available Memory Bytes", "Http5xx",
+        "HttpResponseTime", "Transactions", "UsedCapacity", "cpu_percent", "memory_percent", "storage_percent",
+        "dtu_consumption_percent", "SuccessE2ELatency", "node_cpu_usage_percentage", "requests/failed", "ActiveMessages",
+    ]),
+    ("maxmemory-policy", &["volatile-lru", "allkeys-lru", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"]),
+];
+
 /// Addresses that are the same everywhere.
 pub(super) const ADDRESSES: &[&str] = &[
     "0.0.0.0", "0.0.0.0/0", "::", "::/0", "255.255.255.255", "127.0.0.1", "::1", "168.63.129.16", "169.254.169.254",

@@ -51,20 +51,24 @@ impl Values<'_> {
         self.names.thing(&prefix, key.as_str())
     }
 
+    /// Whether a text is a GUID of nothing that the document knows.
+    pub(super) fn is_bare_id(&self, text: &str) -> bool {
+        Uuid::try_parse(text).is_ok_and(|guid| self.known(&guid.as_hyphenated().to_string()).is_none())
+    }
+
     fn guid(&mut self, guid: &str) -> String {
-        for id in [
+        self.known(guid).unwrap_or_else(|| self.names.thing("guid", guid))
+    }
+
+    /// What a GUID is the id of.
+    fn known(&self, guid: &str) -> Option<String> {
+        let ids = [
             guid.to_owned(),
             format!("/subscriptions/{guid}"),
             format!("tenant:{guid}"),
-        ] {
-            if let Some(label) = self.outline.label(self.names, &id) {
-                return label.to_owned();
-            }
-        }
-        match built_in_role(guid) {
-            Some(role) => role.to_owned(),
-            None => self.names.thing("guid", guid),
-        }
+        ];
+        let mut labels = ids.iter().filter_map(|id| self.outline.label(self.names, id));
+        labels.next().or_else(|| built_in_role(guid)).map(str::to_owned)
     }
 
     fn by_shape(&mut self, at: Place<'_>, text: &str) -> String {

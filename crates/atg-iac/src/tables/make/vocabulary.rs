@@ -2,7 +2,7 @@
 //!
 //! What is in it is published, so showing it tells nothing of a tenant. One line a property name, over
 //! all types: how it is spelled, below which members it is a number, and the values of its enumerations.
-//! One line a type: how that is spelled.
+//! One line a type, and one a namespace of types: how that is spelled.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,9 @@ impl Word {
     fn spelling(&self) -> Option<&String> {
         let usual = self.spellings.values().max();
         let mut spellings = self.spellings.iter();
-        spellings.find(|(_, count)| Some(*count) == usual).map(|(spelling, _)| spelling)
+        spellings
+            .find(|(_, count)| Some(*count) == usual)
+            .map(|(spelling, _)| spelling)
     }
 }
 
@@ -46,6 +48,9 @@ pub fn vocabulary(types_gz: &[u8]) -> Result<Vec<u8>, MakeError> {
         let lower = type_.to_lowercase();
         if OTHER_CLOUDS.iter().any(|prefix| lower.starts_with(prefix)) {
             continue;
+        }
+        if let Some((namespace, _)) = type_.split_once('/') {
+            lines.insert(namespace.to_lowercase(), json!({ "p": namespace }));
         }
         lines.insert(lower, json!({ "p": type_ }));
         let empty = Map::new();

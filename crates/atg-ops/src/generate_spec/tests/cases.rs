@@ -161,7 +161,7 @@ fn the_callers_domain_stands_for_the_tenants() {
     let with = text(&files(&shop(), &request, &complete()));
     assert!(with.contains("- **Domain:** example.comb\n"), "{with}");
     let without = text(&files(&shop(), &form(true), &complete()));
-    let of_users = |text: &str| text.matches("| user-").count();
+    let of_users = |text: &str| text.matches("- user-").count();
     assert_eq!(
         (of_users(&with), with.matches("@example.comb").count()),
         (of_users(&without), 1)

@@ -1,6 +1,7 @@
 //! Planting: a marker in every place that a text can take. Not one byte of it comes through.
 
 use atg_models::graph::{NodeKind, Observation};
+use atg_models::secrets;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -131,6 +132,68 @@ fn every_text_of_the_directory() {
         rows.push((kind, row));
     }
     check(&tenant(&[], &rows));
+}
+
+/// As if nothing had been redacted before: the second net has to hold alone.
+fn fill(value: &mut Value, with: &str) {
+    match value {
+        Value::String(text) if !text.starts_with('/') => with.clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, with)),
+        Value::Object(members) => members.values_mut().for_each(|member| fill(member, with)),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[test]
+fn every_row_of_the_two_tables_of_secrets() {
+    for (name, credential) in secrets::planted::credentials() {
+        let mut observations = cases::shop();
+        for observation in &mut observations {
+            observation.node.tags.insert(credential.clone(), credential.clone());
+            if let Some(body) = &mut observation.node.body {
+                fill(body, &credential);
+            }
+        }
+        for hierarchical in [false, true] {
+            let text = text(&files(&observations, &form(hierarchical), &complete()));
+            let parts = credential.split(|c: char| c.is_whitespace() || c == ';');
+            let telling = parts.chain([credential.as_str()]).filter(|part| part.len() > 8);
+            for part in telling {
+                assert!(!text.contains(part), "{name}: {part}");
+            }
+        }
+    }
+    let named: Map<String, Value> = secrets::planted::names()
+        .map(|name| {
+            (
+                name.to_owned(),
+                json!({ name: MARKER, "value": MARKER, "key": [MARKER] }),
+            )
+        })
+        .collect();
+    assert!(named.len() > 50);
+    let mut observations = cases::shop();
+    for observation in &mut observations {
+        observation.node.body = Some(json!({ "properties": named }));
+    }
+    check(&observations);
+}
+
+#[test]
+fn numbers_are_shown_where_they_measure_and_not_where_they_identify() {
+    let row = json!({
+        "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworkGateways/x", "name": "x",
+        "type": "microsoft.network/virtualnetworkgateways",
+        "properties": {"bgpSettings": {"asn": 64999, "peerWeight": 31}, "accountNumber": 4711, "contoso": 4712,
+            "diskSizeGB": 1023, "text": "4713", "latitude": 52.52},
+    });
+    let text = text(&files(&tenant(&[row], &[]), &form(false), &complete()));
+    for shown in ["peerWeight: `31`", "diskSizeGB: `1023`"] {
+        assert!(text.contains(shown), "{shown} not in\n{text}");
+    }
+    for identifies in ["64999", "4711", "4712", "4713", "52.52"] {
+        assert!(!text.contains(identifies), "{identifies} in\n{text}");
+    }
 }
 
 /// Shapes that texts of tenants have.

@@ -60,7 +60,7 @@ impl Words {
 #[derive(Default)]
 pub(super) struct Lines {
     /// `path: value`.
-    pub(super) lines: Vec<String>,
+    pub(super) shown: Vec<String>,
     /// Values below names that are not published.
     pub(super) hidden: u64,
     /// Values beyond the bounds.
@@ -150,7 +150,7 @@ impl Walk<'_, '_> {
     }
 
     fn value(&mut self, value: &Value, here: &Here, place: Place<'_>, word: &Word) {
-        if here.depth > SPEC_DEPTH_MAX || self.out.lines.len() >= SPEC_PROPERTIES_MAX {
+        if here.depth > SPEC_DEPTH_MAX || self.out.shown.len() >= SPEC_PROPERTIES_MAX {
             self.out.cut += leaves(value);
             return;
         }
@@ -218,7 +218,7 @@ impl Walk<'_, '_> {
     }
 
     fn push(&mut self, path: &str, value: &str) {
-        self.out.lines.push(format!("{path}: {value}"));
+        self.out.shown.push(format!("{path}: {value}"));
     }
 }
 

@@ -51,12 +51,12 @@ pub(super) fn describe(
 }
 
 fn properties(text: &mut String, body: body::Lines) {
-    let body::Lines { lines, hidden, cut } = body;
-    if lines.is_empty() && hidden == 0 && cut == 0 {
+    let body::Lines { shown, hidden, cut } = body;
+    if shown.is_empty() && hidden == 0 && cut == 0 {
         return;
     }
     text.push_str("- **Properties:**\n");
-    for line in lines {
+    for line in shown {
         let _ = writeln!(text, "    - {line}");
     }
     if hidden > 0 {

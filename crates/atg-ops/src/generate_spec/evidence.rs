@@ -195,12 +195,8 @@ impl Evidence {
     /// What the place is for, in a phrase.
     pub(super) fn purpose(&self) -> String {
         let environment = leading(&self.tagged).or_else(|| leading(&self.named));
-        let mut phrase = match environment {
-            Some((environment, _)) => format!("{environment}: "),
-            None => String::new(),
-        };
         let topics = self.leading_topics();
-        phrase.push_str(&match topics.as_slice() {
+        let what = match topics.as_slice() {
             [] if self.resources == 0 => "empty".to_owned(),
             [] => "mixed resources".to_owned(),
             [only] => only.as_str().to_owned(),
@@ -208,8 +204,11 @@ impl Evidence {
                 let first: Vec<_> = first.iter().map(|topic| topic.as_str()).collect();
                 format!("{} and {}", first.join(", "), last.as_str())
             }
-        });
-        phrase
+        };
+        match environment {
+            Some((environment, _)) => format!("{environment}: {what}"),
+            None => what,
+        }
     }
 
     /// What that rests on.

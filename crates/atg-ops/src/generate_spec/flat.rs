@@ -1,6 +1,7 @@
 //! The flat form: resources by category and type.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::describe::Described;
 use super::files::Block;
@@ -113,11 +114,12 @@ pub(super) fn blocks(described: Vec<Described>, outline: &Outline) -> Vec<Block>
         let mut heading = String::new();
         if last.is_none_or(|(before, _)| before != category) {
             let name = CATEGORIES.get(category).map_or(OTHER, |(name, _)| *name);
-            heading.push_str(&format!("## {name}\n\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(heading, "## {name}\n");
         }
         if last != Some((category, type_)) {
             let count = per_type.get(type_).copied().unwrap_or_default();
-            heading.push_str(&format!("### {type_} ({count})\n\n"));
+            let _ = writeln!(heading, "### {type_} ({count})\n");
         }
         last = Some((category, type_));
         let place = place(entry, outline);
@@ -135,10 +137,10 @@ fn category(type_: &str) -> usize {
 fn place(entry: &Entry, outline: &Outline) -> String {
     let mut text = format!("- **Location:** {}\n", entry.region);
     if let Some(group) = entry.group.and_then(|at| outline.groups.get(at)) {
-        text.push_str(&format!("- **Resource Group:** {}\n", group.label));
+        let _ = writeln!(text, "- **Resource Group:** {}", group.label);
     }
     if let Some(subscription) = entry.subscription.and_then(|at| outline.subscriptions.get(at)) {
-        text.push_str(&format!("- **Subscription:** {}\n", subscription.label));
+        let _ = writeln!(text, "- **Subscription:** {}", subscription.label);
     }
     text
 }

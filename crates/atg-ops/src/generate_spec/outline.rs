@@ -257,7 +257,7 @@ impl Outline {
         {
             return type_;
         }
-        let prefix = prefix::of_kind(node.kind, node.type_.as_ref().map(|type_| type_.as_str()));
+        let prefix = prefix::of_kind(node.kind, node.type_.as_ref().map(atg_models::ArmType::as_str));
         let label = names.thing(&prefix, id);
         match &self.domain {
             Some(domain) if node.kind == NodeKind::User => format!("{label}@{domain}"),

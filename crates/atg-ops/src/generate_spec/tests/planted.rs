@@ -199,7 +199,7 @@ fn numbers_are_shown_where_they_measure_and_not_where_they_identify() {
 /// Shapes that texts of tenants have.
 fn shapes() -> impl Strategy<Value = String> {
     prop_oneof![
-        Just(format!("{MARKER}")),
+        Just(MARKER.to_owned()),
         Just(format!("https://{MARKER}.blob.core.windows.net/x?sig={MARKER}")),
         Just(format!("{MARKER}@{MARKER}.onmicrosoft.com")),
         Just(format!("Server={MARKER};Password={MARKER};")),

@@ -77,7 +77,7 @@ async fn ten_thousand_resources_are_described_in_bounded_files() {
     let started = Instant::now();
     let files = specify(&folder, GenerateSpecRequest::default()).await;
     let took = started.elapsed();
-    assert!(took < Duration::from_secs(120), "{took:?}");
+    assert!(took < Duration::from_mins(2), "{took:?}");
     let (index, parts) = files.split_last().unwrap();
     assert_eq!(index.0, "tenant-spec.md");
     assert!(!parts.is_empty(), "so many resources do not fit into one file");

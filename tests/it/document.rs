@@ -79,13 +79,16 @@ async fn answers_about_jobs_fit_the_document() {
     let scan: atg_models::JobId = taken["job_id"].as_str().unwrap().parse().unwrap();
     world.completion(scan).await;
     let iac = world.generate().await;
+    let spec = world.specify(&serde_json::json!({})).await;
     let cases = [
         ("/api/v1/scan/{job_id}", Some(scan)),
         ("/api/v1/generate-iac/{job_id}", Some(iac)),
+        ("/api/v1/generate-spec/{job_id}", Some(spec)),
         ("/api/v1/operations", None),
         ("/api/v1/operations/{job_id}", Some(iac)),
         ("/api/v1/operations/{job_id}/result", Some(scan)),
         ("/api/v1/operations/{job_id}/result", Some(iac)),
+        ("/api/v1/operations/{job_id}/result", Some(spec)),
         ("/api/v1/tenants", None),
     ];
     for (path, job) in cases {

@@ -14,6 +14,7 @@ mod docs;
 mod document;
 mod errors;
 mod generate_iac;
+mod generate_spec;
 mod health;
 mod keys;
 mod methods;

@@ -14,6 +14,7 @@ mod faults;
 mod rescan;
 mod sharing;
 mod snapshot;
+mod specification;
 mod tenants;
 mod tracks;
 mod worlds;

@@ -8,11 +8,11 @@ use atg_azure::{AzureConfig, AzureReaders, Cloud, CredentialChoice, Endpoints, S
 use atg_db::sqlite::Stores;
 use atg_db::{ArtifactStore, GraphStore, StoreError};
 use atg_jobs::{Operation, OperationContext, OperationError};
-use atg_models::api::{ScanRequest, ScanResult};
+use atg_models::api::{GenerateSpecRequest, ScanRequest, ScanResult};
 use atg_models::job::{LogLevel, Progress};
 use atg_models::{Clock, Fence, JobId, JobKind, TenantId};
-use atg_ops::ScanOperation;
-use atg_server::SystemClock;
+use atg_ops::{GenerateSpecOperation, ScanOperation};
+use atg_server::{SystemClock, SystemIds};
 use atg_sim::Simulator;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -93,7 +93,8 @@ impl<'a> DirectScan<'a> {
 
     /// Runs it as asked.
     pub async fn run_with(&self, request: ScanRequest) -> Result<ScanResult, OperationError> {
-        let operation = ScanOperation::new(self.folder.graph(), Arc::new(readers(self.sim)));
+        let readers = Arc::new(readers(self.sim));
+        let operation = ScanOperation::new(self.folder.graph(), readers, Arc::new(SystemIds));
         let context = Context {
             job: self.job,
             token: CancellationToken::new(),
@@ -101,6 +102,32 @@ impl<'a> DirectScan<'a> {
         };
         Ok(operation.run(&context, request).await?.outcome)
     }
+}
+
+/// Writes a specification of what a folder holds.
+pub async fn specify(folder: &Folder, request: GenerateSpecRequest) -> Vec<(String, String)> {
+    let context = Context {
+        job: JobId::new(JobKind::GenerateSpec, Uuid::from_u128(1)),
+        token: CancellationToken::new(),
+        artifacts: Arc::<atg_db::ObjectArtifacts>::clone(&folder.stores.artifacts),
+    };
+    let operation = GenerateSpecOperation::new(folder.graph(), Arc::new(SystemIds));
+    operation.run(&context, request).await.unwrap();
+    let zip = context.artifacts.open(context.job, None).await.unwrap();
+    let zip: Vec<_> = futures_util::TryStreamExt::try_collect::<Vec<_>>(zip)
+        .await
+        .unwrap()
+        .concat();
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
+    let files = 0..zip.len();
+    files
+        .map(|at| {
+            let mut file = zip.by_index(at).unwrap();
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut file, &mut text).unwrap();
+            (file.name().to_owned(), text)
+        })
+        .collect()
 }
 
 struct Context {

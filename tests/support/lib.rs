@@ -23,7 +23,7 @@ mod stoppable;
 mod wait;
 mod world;
 
-pub use direct::{DirectScan, Folder, readers};
+pub use direct::{DirectScan, Folder, readers, specify};
 pub use document::{Described, Document};
 pub use memory::peak_mib;
 pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};

@@ -1,5 +1,7 @@
 //! A simulated tenant and a server that reads it, in this process.
 
+use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +9,8 @@ use std::time::Duration;
 use atg_client::Client;
 use atg_db::{StoreObserver, Unobserved};
 use atg_models::api::{
-    CompletionFrame, CompletionStatus, Frame, GenerateIacRequest, JobResultResponse, ScanRequest, ScanResult,
+    CompletionFrame, CompletionStatus, Frame, GenerateIacRequest, GenerateSpecRequest, JobResultResponse, ScanRequest,
+    ScanResult,
 };
 use atg_models::{Clock, JobId, TenantId};
 use atg_server::{RunningServer, SystemClock, SystemIds, load_config};
@@ -237,6 +240,30 @@ impl World {
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(known, _)| known != name);
         self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Writes a specification as asked; that has to succeed.
+    pub async fn specify(&self, body: &Value) -> JobId {
+        let request: GenerateSpecRequest = atg_models::api::ApiRequest::from_value(body).unwrap();
+        let job = self.client.generate_spec(&request).await.unwrap().job_id;
+        let completion = self.completion(job).await;
+        assert_eq!(completion.status, CompletionStatus::Completed, "{completion:?}");
+        job
+    }
+
+    /// The files of a job's artifact, by path.
+    pub async fn files(&self, job: JobId) -> BTreeMap<String, String> {
+        let path = self.scratch().join(format!("{job}.zip"));
+        self.client.download(job, &path, |_, _| {}).await.unwrap();
+        let mut zip = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+        let mut files = BTreeMap::new();
+        for at in 0..zip.len() {
+            let mut file = zip.by_index(at).unwrap();
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            files.insert(file.name().to_owned(), text);
+        }
+        files
     }
 
     /// Stops the server and starts another one on the same folder.

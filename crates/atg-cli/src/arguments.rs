@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Scan(Scan),
     /// Generate infrastructure code from a tenant's graph, and follow the generation
     GenerateIac(GenerateIac),
+    /// Write a tenant's specification, without its names, and follow the writing
+    GenerateSpec(GenerateSpec),
     /// Show where a job stands
     Status(Job),
     /// List jobs, newest first
@@ -82,6 +84,7 @@ pub(crate) struct Job {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub(crate) struct Scan {
     /// The tenant to read
     #[arg(long, visible_alias = "tenant", env = "ATG_TENANT_ID", value_name = "UUID")]
@@ -107,6 +110,9 @@ pub(crate) struct Scan {
     /// Derive all relationships again from what is stored
     #[arg(long)]
     pub(crate) rebuild_edges: bool,
+    /// Write the specification too when the scan is done; fetch it with `atg download`
+    #[arg(long)]
+    pub(crate) generate_spec: bool,
     /// Requests to Azure in flight, 1 to 200
     #[arg(long, value_name = "N")]
     pub(crate) max_concurrency: Option<u32>,
@@ -156,11 +162,36 @@ pub(crate) struct GenerateIac {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct GenerateSpec {
+    /// The tenant; may be left out when the server holds only one
+    #[arg(long, visible_alias = "tenant", env = "ATG_TENANT_ID", value_name = "UUID")]
+    pub(crate) tenant_id: Option<String>,
+    /// By subscription, region and resource group instead of by type
+    #[arg(long)]
+    pub(crate) hierarchical: bool,
+    /// Describe at most this many resources; the specification says how many are left out
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Stands for the tenant's domain in the text
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain_name: Option<String>,
+    /// Fetch the zip into this file when the job is done
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Unpack the files into this folder when the job is done
+    #[arg(long, value_name = "DIR")]
+    pub(crate) extract: Option<PathBuf>,
+    /// Print the job and return, instead of following it
+    #[arg(long, conflicts_with_all = ["output", "extract"])]
+    pub(crate) detach: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct List {
     /// Only jobs in this status: queued, running, completed, failed, cancelled
     #[arg(long, value_name = "STATUS")]
     pub(crate) status: Option<String>,
-    /// Only jobs of this sort: scan, generate-iac
+    /// Only jobs of this sort: scan, generate-iac, generate-spec
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) operation_type: Option<String>,
     /// How many, 1 to 200

@@ -2,8 +2,8 @@
 
 use atg_models::JobId;
 use atg_models::api::{
-    CancelResponse, ErrorBody, ErrorResponse, GenerateIacRequest, HealthResponse, JobResponse, JobResultResponse,
-    JobStatusResponse, OperationsQuery, ScanRequest, TenantResponse,
+    CancelResponse, ErrorBody, ErrorResponse, GenerateIacRequest, GenerateSpecRequest, HealthResponse, JobResponse,
+    JobResultResponse, JobStatusResponse, OperationsQuery, ScanRequest, TenantResponse,
 };
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::header::{HeaderValue, RETRY_AFTER};
@@ -71,6 +71,11 @@ impl Client {
     /// Starts a generation of code.
     pub async fn generate_iac(&self, request: &GenerateIacRequest) -> Result<JobResponse, ClientError> {
         self.post("api/v1/generate-iac", request).await
+    }
+
+    /// Starts a specification.
+    pub async fn generate_spec(&self, request: &GenerateSpecRequest) -> Result<JobResponse, ClientError> {
+        self.post("api/v1/generate-spec", request).await
     }
 
     /// Jobs, newest first.

@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let types = std::fs::read(data.join("arm-types.jsonl.gz"))?;
     write(&out.join("azurerm-5.gz"), &make::azurerm(&schema, &map)?)?;
     write(&out.join("arm-types.gz"), &make::arm_types(&types)?)?;
+    write(&out.join("vocabulary.gz"), &make::vocabulary(&types)?)?;
     Ok(())
 }
 

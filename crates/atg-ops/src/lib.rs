@@ -3,7 +3,10 @@
 //! Relies on the traits of `atg-db` and `atg-azure`, on `atg-iac` for code. Must never: keep a state
 //! that a killed process would lose, or speak HTTP by itself.
 
+mod archive;
+mod basis;
 pub mod generate_iac;
+pub mod generate_spec;
 mod limits;
 mod patience;
 pub mod remove_tenant;
@@ -13,5 +16,6 @@ mod testing;
 pub mod unpack;
 
 pub use generate_iac::GenerateIacOperation;
+pub use generate_spec::GenerateSpecOperation;
 pub use remove_tenant::RemoveTenantOperation;
 pub use scan::ScanOperation;

@@ -27,3 +27,27 @@ pub(crate) const ROWS_IF_UNKNOWN: u64 = 500;
 
 /// Jobs of a tenant that are looked at in one go when it is removed.
 pub(crate) const JOBS_PAGE_ROWS: u32 = 200;
+/// Hexadecimal digits of a placeholder: 40 bits, so that among 10,000 values of a sort one in 20,000
+/// specifications has a collision, which is then told apart by a longer one.
+pub(crate) const PLACEHOLDER_DIGITS: usize = 10;
+
+/// Lines of properties that a specification shows of one resource.
+pub(crate) const SPEC_PROPERTIES_MAX: usize = 80;
+
+/// Members within members that a specification follows.
+pub(crate) const SPEC_DEPTH_MAX: usize = 12;
+
+/// Plain values of one list that a specification shows.
+pub(crate) const SPEC_ITEMS_MAX: usize = 12;
+
+/// Relationships that a specification shows of one resource.
+pub(crate) const SPEC_RELATIONSHIPS_MAX: usize = 40;
+
+/// Rows of one table of a specification: role assignments, gaps.
+pub(crate) const SPEC_ROWS_MAX: usize = 500;
+
+/// The largest file of a specification, in bytes: what editors and viewers still open at once.
+pub(crate) const SPEC_FILE_MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// Nodes or edges that a specification works on at a time: the bodies of so many are in memory together.
+pub(crate) const SPEC_CHUNK_ROWS: usize = 250;

@@ -10,7 +10,7 @@ use atg_azure::{
     Azure, AzureError, CallCounts, PageError, PageRead, Parents, ReaderOptions, ScanPlan, Step, TenantReader, Track,
 };
 use atg_db::{ArtifactStore, StoreError};
-use atg_jobs::testing::TestClock;
+use atg_jobs::testing::{TestClock, TestIds};
 use atg_jobs::{Operation, OperationContext, OperationError};
 use atg_models::api::{ScanRequest, ScanResult};
 use atg_models::graph::{CollectionKey, GraphBatch, NodeKind, PartitionKey, PlannedCollection, ScanFilters, Source};
@@ -372,7 +372,7 @@ impl Store {
         request: ScanRequest,
     ) -> Result<ScanResult, OperationError> {
         let readers = Arc::new(ScriptedReaders(world.clone(), script.clone()));
-        let operation = ScanOperation::new(self.graph(), readers);
+        let operation = ScanOperation::new(self.graph(), readers, Arc::new(TestIds::default()));
         Ok(operation.run(context, request).await?.outcome)
     }
 

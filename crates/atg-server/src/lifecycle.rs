@@ -14,7 +14,7 @@ use atg_db::{
 use atg_jobs::{Engine, Parts, Registry, Settings};
 use atg_models::job::WorkerId;
 use atg_models::{Clock, Environment, IdGen, limits};
-use atg_ops::{GenerateIacOperation, RemoveTenantOperation, ScanOperation};
+use atg_ops::{GenerateIacOperation, GenerateSpecOperation, RemoveTenantOperation, ScanOperation};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -83,8 +83,9 @@ impl RunningServer {
         let azure = AzureReaders::new(config.azure.clone(), Arc::clone(&clock))?;
         let azure = Arc::new(MeteredAzure::new(Arc::new(azure), Arc::clone(&meters)));
         let registry = Registry::default()
-            .with(ScanOperation::new(Arc::clone(&graph), azure))
+            .with(ScanOperation::new(Arc::clone(&graph), azure, Arc::clone(&ids)))
             .with(GenerateIacOperation::new(Arc::clone(&graph)))
+            .with(GenerateSpecOperation::new(Arc::clone(&graph), Arc::clone(&ids)))
             .with(RemoveTenantOperation::new(Arc::clone(&graph), Arc::clone(&jobs)));
         let engine = Engine::new(
             Parts {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use atg_client::Client;
 use atg_models::JobId;
+use atg_models::api::JobResultResponse;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -49,6 +50,43 @@ impl Fetched {
             out::line(&format!("  unpacked   {files} files into {}", folder.display()));
         }
     }
+}
+
+/// A job's result with the download that followed it, as one document.
+#[derive(Serialize)]
+struct With<'a> {
+    #[serde(flatten)]
+    result: &'a JobResultResponse,
+    download: &'a Fetched,
+}
+
+/// Ends a command that generates: fetches what was generated if asked to, else says how to.
+pub(super) async fn after(
+    client: &Client,
+    result: &JobResultResponse,
+    output: Option<&Path>,
+    folder: Option<&Path>,
+    json: bool,
+) -> Result<(), Failure> {
+    let job = result.job_id;
+    if output.is_some() || folder.is_some() {
+        let fetched = fetch(client, job, output, folder, json).await?;
+        if json {
+            out::json(&With {
+                result,
+                download: &fetched,
+            });
+        } else {
+            fetched.show();
+        }
+        return Ok(());
+    }
+    if json {
+        out::json(result);
+    } else {
+        out::line(&format!("  fetch it with: atg download {job} --extract DIR"));
+    }
+    Ok(())
 }
 
 /// Fetches the zip, checks it, and unpacks it if asked to.

@@ -3,10 +3,9 @@
 use atg_client::Client;
 use atg_models::Seq;
 use atg_models::api::{ApiRequest as _, GenerateIacRequest, GenerateIacResult, IacFormat, JobResultResponse};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::download::{self, Fetched};
+use super::download;
 use super::follow::{follow, grouped};
 use crate::arguments::{Format, GenerateIac};
 use crate::exit::Failure;
@@ -30,39 +29,14 @@ pub(super) async fn run(client: &Client, generate: GenerateIac, json: bool) -> R
     if !json {
         summary(&result)?;
     }
-    if generate.output.is_some() || generate.extract.is_some() {
-        let fetched = download::fetch(
-            client,
-            job.job_id,
-            generate.output.as_deref(),
-            generate.extract.as_deref(),
-            json,
-        )
-        .await?;
-        if json {
-            out::json(&With {
-                result: &result,
-                download: &fetched,
-            });
-        } else {
-            fetched.show();
-        }
-        return Ok(());
-    }
-    if json {
-        out::json(&result);
-    } else {
-        out::line(&format!("  fetch it with: atg download {} --extract DIR", job.job_id));
-    }
-    Ok(())
-}
-
-/// A job's result with the download that followed it, as one document.
-#[derive(Serialize)]
-struct With<'a> {
-    #[serde(flatten)]
-    result: &'a JobResultResponse,
-    download: &'a Fetched,
+    download::after(
+        client,
+        &result,
+        generate.output.as_deref(),
+        generate.extract.as_deref(),
+        json,
+    )
+    .await
 }
 
 fn request(generate: &GenerateIac) -> Result<GenerateIacRequest, Failure> {

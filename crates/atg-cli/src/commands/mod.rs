@@ -4,6 +4,7 @@ mod cancel;
 mod download;
 mod follow;
 mod generate_iac;
+mod generate_spec;
 mod health;
 mod list;
 mod scan;
@@ -22,6 +23,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Scan(scan) => scan::run(&client, scan, json).await,
         Command::GenerateIac(generate) => generate_iac::run(&client, generate, json).await,
+        Command::GenerateSpec(generate) => generate_spec::run(&client, generate, json).await,
         Command::Status(job) => status::run(&client, job.job, json).await,
         Command::List(list) => list::run(&client, &list, json).await,
         Command::Watch(watch) => watch::run(&client, &watch, json).await,

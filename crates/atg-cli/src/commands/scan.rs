@@ -59,6 +59,7 @@ fn request(scan: &Scan) -> Result<ScanRequest, Failure> {
     }
     fields.insert("no_aad_import".to_owned(), json!(scan.no_aad_import));
     fields.insert("rebuild_edges".to_owned(), json!(scan.rebuild_edges));
+    fields.insert("generate_spec".to_owned(), json!(scan.generate_spec));
     ScanRequest::from_value(&Value::Object(fields)).map_err(|error| {
         let problems: Vec<_> = error
             .fields()
@@ -77,6 +78,12 @@ pub(super) fn show(result: &JobResultResponse, json: bool) -> Result<(), Failure
     })?;
     if !json {
         summary(&outcome);
+        if !result.files.is_empty() {
+            out::line(&format!(
+                "  fetch its files with: atg download {} --extract DIR",
+                result.job_id
+            ));
+        }
     }
     match outcome.verdict {
         Verdict::Complete => Ok(()),

@@ -4,7 +4,7 @@ use atg_client::Client;
 use atg_models::{JobKind, Seq};
 
 use super::follow::follow;
-use super::{generate_iac, scan};
+use super::{generate_iac, generate_spec, scan};
 use crate::arguments::Watch;
 use crate::exit::Failure;
 use crate::out;
@@ -21,6 +21,8 @@ pub(super) async fn run(client: &Client, watch: &Watch, json: bool) -> Result<()
         scan::show(&result, json)?;
     } else if kind == JobKind::GenerateIac && !json {
         generate_iac::summary(&result)?;
+    } else if kind == JobKind::GenerateSpec && !json {
+        generate_spec::summary(&result)?;
     }
     Ok(())
 }

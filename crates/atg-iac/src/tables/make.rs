@@ -1,10 +1,13 @@
 //! Makes the embedded tables from published schemas. Run by the project's automation, never by the product.
 
+mod vocabulary;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+pub use vocabulary::vocabulary;
 
 /// Recursive types end somewhere: no published body is nested deeper than this in practice.
 const MAX_DEPTH: usize = 14;

@@ -1,12 +1,13 @@
-//! The embedded tables: what the provider accepts, and what ARM types exist.
+//! The embedded tables: what the provider accepts, what ARM types exist, and which words are published.
 //!
-//! Both are files of this crate, made by [`make`] from published schemas: one line a type, its name,
+//! They are files of this crate, made by [`make`] from published schemas: one line a type, its name,
 //! a tab and JSON, compressed. A line is parsed when its type is first met.
 
 pub mod make;
 
 mod arm;
 mod schema;
+mod vocabulary;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use std::sync::OnceLock;
 pub(crate) use arm::ArmTypeFacts;
 use arm::arm_type;
 pub(crate) use schema::{AttrSchema, BlockSchema, NestedBlock, ResourceSchema, Ty, resource_schema};
+pub use vocabulary::{Word, word};
 
 use crate::IacError;
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::BasedOnScan;
 use crate::api::fields::{ApiRequest, Fields};
 use crate::ids::TenantId;
 use crate::limits::SHORT_TEXT_MAX_BYTES;
@@ -36,4 +37,28 @@ impl ApiRequest for GenerateSpecRequest {
             hierarchical: fields.flag("hierarchical", false),
         }
     }
+}
+
+/// What came of a specification: the `result` of its job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GenerateSpecResult {
+    /// By subscription and resource group instead of by type.
+    pub hierarchical: bool,
+    /// Resources of the tenant.
+    pub resources: u64,
+    /// Of these described: all, unless a limit was asked for.
+    pub described: u64,
+    /// Subscriptions.
+    pub subscriptions: u64,
+    /// Resource groups.
+    pub resource_groups: u64,
+    /// Relationships of the resources described.
+    pub relationships: u64,
+    /// The scan it rests on.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub based_on: BasedOnScan,
+    /// What else there is to know.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }

@@ -32,7 +32,7 @@ pub use frames::{
     LogFrame, ProgressDetail, ProgressFrame,
 };
 pub use generate_iac::{BasedOnScan, GenerateIacRequest, GenerateIacResult, IacFormat, ImportStrategy};
-pub use generate_spec::GenerateSpecRequest;
+pub use generate_spec::{GenerateSpecRequest, GenerateSpecResult};
 pub use health::{GraphStoreKind, HealthResponse, StoreStatus};
 pub use job::{
     CancelResponse, GeneratedFile, JobProgress, JobResponse, JobResultResponse, JobStatus, JobStatusResponse,

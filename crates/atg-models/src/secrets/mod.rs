@@ -8,8 +8,8 @@ mod base64_text;
 mod body;
 mod hints;
 mod names;
-#[cfg(test)]
-mod planted;
+#[cfg(any(test, feature = "testing"))]
+pub mod planted;
 mod shapes;
 #[cfg(test)]
 mod tests;

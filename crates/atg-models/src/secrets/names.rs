@@ -245,7 +245,7 @@ pub(super) fn squash(name: &str) -> String {
     squashed.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned()
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(super) fn tables() -> impl Iterator<Item = &'static str> {
     ENDINGS.iter().chain(EXACT).copied()
 }

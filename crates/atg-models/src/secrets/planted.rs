@@ -2,9 +2,14 @@
 
 const GUID: &str = "b5684bd7-7958-4c0e-9795-d686c31746d2";
 
+/// The names of the table: what stands under one of them is a secret.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    super::names::tables()
+}
+
 /// A credential of every shape's row, at least one each.
 #[expect(clippy::too_many_lines, reason = "a table")]
-pub(super) fn credentials() -> Vec<(&'static str, String)> {
+pub fn credentials() -> Vec<(&'static str, String)> {
     let x = |n: usize| cycle("aB3dE5gH", n);
     let hex = |n: usize| cycle("0a1b2c3d", n);
     let upper = |n: usize| cycle("A1B2C3D4", n);

@@ -3,25 +3,24 @@
 //! Relies on `atg-iac` for the code itself. Must never: publish anything that depends on the time, the
 //! job or the scan's id, so that equal graphs give equal zips.
 
-mod archive;
-mod basis;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use atg_db::{GraphStore, StoreError};
-use atg_iac::{Format, IacError, ImportBlocks, Input, Options, Output, OutputFile, ProviderVersion, Report};
+use atg_db::GraphStore;
+use atg_iac::{Format, IacError, ImportBlocks, Input, Options, Output, ProviderVersion, Report};
 use atg_jobs::{Finished, Operation, OperationContext, OperationError, OperationLimits};
 use atg_models::api::{BasedOnScan, GenerateIacRequest, GenerateIacResult, IacFormat, ImportStrategy};
 use atg_models::graph::{BasedOn, Node, ScanFilters, Verdict};
-use atg_models::job::{ArtifactInfo, JobError, OnCrash, Progress, TenantUse};
-use atg_models::limits::{ARTIFACT_MAX_BYTES, ATTEMPT_DEADLINE, ATTEMPTS_MAX, SNAPSHOT_PAGE_ROWS};
+use atg_models::job::{JobError, OnCrash, Progress, TenantUse};
+use atg_models::limits::{ATTEMPT_DEADLINE, ATTEMPTS_MAX, SNAPSHOT_PAGE_ROWS};
 use atg_models::{ErrorCode, JobKind, TenantId};
 use futures_util::StreamExt as _;
 
-use crate::patience::{Patience, patiently};
+use crate::patience::patiently;
+use crate::{archive, basis};
 
 /// The operation.
 pub struct GenerateIacOperation {
@@ -77,7 +76,7 @@ async fn generate(
     request: &GenerateIacRequest,
 ) -> Result<Finished<GenerateIacResult>, OperationError> {
     let options = options(request)?;
-    let tenant = tenant(context, graph, request).await?;
+    let tenant = basis::tenant(context, graph, request.tenant_id.as_deref()).await?;
     let basis = basis::of(context, graph, tenant).await?;
     let nodes = snapshot(context, graph, tenant).await?;
     tell(
@@ -92,7 +91,7 @@ async fn generate(
     };
     let Output { files, report } = in_the_background(context, input, options).await?;
     tell(context, "publish", format!("packing {} files", files.len()), 80.0);
-    let artifact = publish(context, files).await?;
+    let artifact = archive::publish(context, files, "narrow it with resource_filters").await?;
     Ok(Finished {
         outcome: outcome(request, &report, basis),
         artifact: Some(artifact),
@@ -142,31 +141,6 @@ fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
     })
 }
 
-/// The tenant that is meant: the one that is named, else the only one that is stored.
-async fn tenant(
-    context: &dyn OperationContext,
-    graph: &Arc<dyn GraphStore>,
-    request: &GenerateIacRequest,
-) -> Result<TenantId, OperationError> {
-    let not_found = |message| Err(OperationError::Fatal(JobError::new(ErrorCode::TenantNotFound, message)));
-    let stored = patiently(context.clock(), || graph.tenants()).await?;
-    let Some(named) = &request.tenant_id else {
-        return match stored.as_slice() {
-            [only] => Ok(only.tenant_id),
-            [] => not_found("nothing is stored of any tenant: scan one first".to_owned()),
-            [..] => not_found("several tenants are stored: name one".to_owned()),
-        };
-    };
-    let known = named
-        .parse()
-        .ok()
-        .filter(|tenant| stored.iter().any(|summary| summary.tenant_id == *tenant));
-    match known {
-        Some(tenant) => Ok(tenant),
-        None => not_found(format!("nothing is stored of tenant {named}: scan it first")),
-    }
-}
-
 async fn snapshot(
     context: &dyn OperationContext,
     graph: &Arc<dyn GraphStore>,
@@ -211,35 +185,6 @@ async fn in_the_background(
             OperationError::Fatal(JobError::new(ErrorCode::Internal, "internal error"))
         }
     })
-}
-
-/// Packs and publishes; once more when the store did not answer.
-async fn publish(context: &dyn OperationContext, files: Vec<OutputFile>) -> Result<ArtifactInfo, OperationError> {
-    let files = Arc::new(archive::sorted(files));
-    let listed = archive::list(&files);
-    let mut patience = Patience::new(context.clock());
-    loop {
-        let stream = archive::stream(Arc::clone(&files));
-        match context
-            .artifacts()
-            .put(context.job_id(), stream, ARTIFACT_MAX_BYTES)
-            .await
-        {
-            Ok((sha256, size_bytes)) => {
-                return Ok(ArtifactInfo {
-                    size_bytes,
-                    sha256,
-                    files: listed,
-                });
-            }
-            Err(StoreError::TooLarge { limit, .. }) => {
-                return Err(refused(format!(
-                    "the code is larger than {limit} bytes: narrow it with resource_filters"
-                )));
-            }
-            Err(error) => patience.after(error).await?,
-        }
-    }
 }
 
 fn outcome(request: &GenerateIacRequest, report: &Report, based_on: BasedOnScan) -> GenerateIacResult {

@@ -13,7 +13,8 @@ use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{GenerateIacOperation, archive};
+use super::GenerateIacOperation;
+use crate::archive;
 use crate::testing::{Fault, ONE, ONE_B, SCAN, Script, Store, TENANT, World};
 
 const CODE: JobId = JobId::new(JobKind::GenerateIac, Uuid::from_u128(7));

@@ -229,7 +229,6 @@ fn notes(request: &ScanRequest, end: &ScanEnd) -> Vec<String> {
             notes.push(format!("{what} was asked for and does not exist in this version"));
         }
     };
-    later(request.generate_spec, "generate_spec");
     later(request.visualize, "visualize");
     later(request.mode == ScanMode::Incremental, "mode incremental");
     if request.mode == ScanMode::Incremental {

@@ -20,11 +20,14 @@ use async_trait::async_trait;
 use atg_azure::Azure;
 use atg_db::GraphStore;
 use atg_jobs::{Finished, Operation, OperationContext, OperationError, OperationLimits};
-use atg_models::JobKind;
-use atg_models::api::{ScanRequest, ScanResult};
+use atg_models::api::{GenerateSpecRequest, ScanRequest, ScanResult};
 use atg_models::graph::{Gap, LedgerEntry};
-use atg_models::job::{OnCrash, TenantUse};
+use atg_models::job::{ArtifactInfo, OnCrash, TenantUse};
 use atg_models::limits::{ATTEMPT_DEADLINE, ATTEMPTS_MAX};
+use atg_models::{IdGen, JobKind};
+
+use crate::archive;
+use crate::generate_spec::{Pace, Specification};
 
 /// What a ledger says was not read.
 pub(crate) fn gaps_of(ledger: &[LedgerEntry]) -> Vec<Gap> {
@@ -35,12 +38,49 @@ pub(crate) fn gaps_of(ledger: &[LedgerEntry]) -> Vec<Gap> {
 pub struct ScanOperation {
     graph: Arc<dyn GraphStore>,
     azure: Arc<dyn Azure>,
+    specification: Specification,
 }
 
 impl ScanOperation {
-    /// Reads `azure` into `graph`.
-    pub fn new(graph: Arc<dyn GraphStore>, azure: Arc<dyn Azure>) -> Self {
-        Self { graph, azure }
+    /// Reads `azure` into `graph`. `ids` is for the specification that may be asked for.
+    pub fn new(graph: Arc<dyn GraphStore>, azure: Arc<dyn Azure>, ids: Arc<dyn IdGen>) -> Self {
+        let specification = Specification::new(Arc::clone(&graph), ids);
+        Self {
+            graph,
+            azure,
+            specification,
+        }
+    }
+
+    /// Writes the specification of what was read. When that fails the scan is no less a scan: its result says so.
+    async fn specify(
+        &self,
+        context: &dyn OperationContext,
+        request: &ScanRequest,
+        outcome: &mut ScanResult,
+    ) -> Result<Option<ArtifactInfo>, OperationError> {
+        if !request.generate_spec {
+            return Ok(None);
+        }
+        let wanted = GenerateSpecRequest {
+            tenant_id: Some(request.tenant_id),
+            ..GenerateSpecRequest::default()
+        };
+        let pace = Pace::after_scan(outcome.resources_discovered);
+        let written = async {
+            let (_, files) = self.specification.write(context, &wanted, pace).await?;
+            archive::publish(context, files, "ask for it alone, with a limit").await
+        };
+        match written.await {
+            Ok(artifact) => Ok(Some(artifact)),
+            Err(OperationError::Fatal(error)) => {
+                outcome
+                    .notes
+                    .push(format!("the specification was not written: {}", error.message));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -72,16 +112,16 @@ impl Operation for ScanOperation {
         params: ScanRequest,
     ) -> Result<Finished<ScanResult>, OperationError> {
         let cancelled = context.cancelled();
-        let scan = drive::scan(context, &self.graph, self.azure.as_ref(), &params);
-        // Nothing of a scan has to be put in order when it stops: a page is stored or it is not.
-        let outcome = tokio::select! {
-            biased;
-            () = cancelled.cancelled() => return Err(OperationError::Stopped),
-            outcome = scan => outcome?,
+        let scan = async {
+            let mut outcome = drive::scan(context, &self.graph, self.azure.as_ref(), &params).await?;
+            let artifact = self.specify(context, &params, &mut outcome).await?;
+            Ok(Finished { outcome, artifact })
         };
-        Ok(Finished {
-            outcome,
-            artifact: None,
-        })
+        // Nothing of a scan has to be put in order when it stops: a page is stored or it is not.
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => Err(OperationError::Stopped),
+            finished = scan => finished,
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod docs;
 mod fallback;
 mod generate_iac;
+mod generate_spec;
 mod health;
 pub(crate) mod metrics;
 mod operations;
@@ -30,6 +31,8 @@ pub(crate) fn api(config: &mut ServiceConfig<'_>) {
         .service(scan::status)
         .service(generate_iac::start)
         .service(generate_iac::status)
+        .service(generate_spec::start)
+        .service(generate_spec::status)
         .service(operations::list::list)
         .service(operations::get::show)
         .service(operations::cancel::cancel)

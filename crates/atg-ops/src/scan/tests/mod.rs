@@ -19,7 +19,7 @@ async fn a_tenant_is_read_whole() {
     let store = Store::new();
     let context = store.context(SCAN);
     let request = ScanRequest {
-        generate_spec: true,
+        visualize: true,
         ..ScanRequest::new(TENANT)
     };
     let result = store
@@ -29,7 +29,7 @@ async fn a_tenant_is_read_whole() {
     assert_eq!((result.verdict, result.resources_discovered), (Verdict::Complete, 7));
     assert!(result.gaps.is_empty());
     assert_eq!(result.graph_digest, store.stores.graph.digest(TENANT).await.unwrap());
-    assert!(result.notes[0].starts_with("generate_spec"), "{:?}", result.notes);
+    assert!(result.notes[0].starts_with("visualize"), "{:?}", result.notes);
     let progress = context.progress.lock().unwrap();
     assert!(
         progress

@@ -152,7 +152,11 @@ async fn a_scan_runs_through_the_engine_and_survives_a_shutdown() {
                 jobs: Arc::<atg_db::sqlite::SqliteJobs>::clone(&store.stores.jobs),
                 artifacts: Arc::<atg_db::ObjectArtifacts>::clone(&store.stores.artifacts),
                 clock: Arc::new(clock.clone()),
-                registry: Registry::default().with(ScanOperation::new(store.graph(), readers)),
+                registry: Registry::default().with(ScanOperation::new(
+                    store.graph(),
+                    readers,
+                    Arc::new(TestIds::default()),
+                )),
             },
             Settings {
                 worker: WorkerId(worker.to_owned()),

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use atg_db::{ByteStream, StoreError};
 use atg_iac::OutputFile;
-use atg_models::job::ArtifactFile;
-use atg_models::limits::ARTIFACT_CHUNK_BYTES;
+use atg_jobs::{OperationContext, OperationError};
+use atg_models::ErrorCode;
+use atg_models::job::{ArtifactFile, ArtifactInfo, JobError};
+use atg_models::limits::{ARTIFACT_CHUNK_BYTES, ARTIFACT_MAX_BYTES};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -14,6 +16,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::patience::Patience;
 
 /// Chunks between the packer and the store.
 const CHUNKS: usize = 4;
@@ -24,16 +28,49 @@ const LEVEL: i64 = 6;
 /// Readable by all: what unzip gives the files.
 const PERMISSIONS: u32 = 0o644;
 
+/// Packs the files and publishes them under the job's id; once more when the store did not answer.
+/// `narrower` says how to ask for less when they are too large.
+pub(crate) async fn publish(
+    context: &dyn OperationContext,
+    files: Vec<OutputFile>,
+    narrower: &str,
+) -> Result<ArtifactInfo, OperationError> {
+    let files = Arc::new(sorted(files));
+    let listed = list(&files);
+    let mut patience = Patience::new(context.clock());
+    loop {
+        let stream = stream(Arc::clone(&files));
+        match context
+            .artifacts()
+            .put(context.job_id(), stream, ARTIFACT_MAX_BYTES)
+            .await
+        {
+            Ok((sha256, size_bytes)) => {
+                return Ok(ArtifactInfo {
+                    size_bytes,
+                    sha256,
+                    files: listed,
+                });
+            }
+            Err(StoreError::TooLarge { limit, .. }) => {
+                let message = format!("the files are larger than {limit} bytes: {narrower}");
+                return Err(OperationError::Fatal(JobError::new(ErrorCode::InvalidRequest, message)));
+            }
+            Err(error) => patience.after(error).await?,
+        }
+    }
+}
+
 type Chunk = Result<Bytes, StoreError>;
 
 /// The files by path.
-pub(super) fn sorted(mut files: Vec<OutputFile>) -> Vec<OutputFile> {
+pub(crate) fn sorted(mut files: Vec<OutputFile>) -> Vec<OutputFile> {
     files.sort_by(|one, two| one.path.cmp(&two.path));
     files
 }
 
 /// What the zip holds, for the job's record.
-pub(super) fn list(files: &[OutputFile]) -> Vec<ArtifactFile> {
+pub(crate) fn list(files: &[OutputFile]) -> Vec<ArtifactFile> {
     files
         .iter()
         .map(|file| ArtifactFile {
@@ -46,7 +83,7 @@ pub(super) fn list(files: &[OutputFile]) -> Vec<ArtifactFile> {
 }
 
 /// The zip's bytes. Packing happens on a thread of its own and stops when nobody reads on.
-pub(super) fn stream(files: Arc<Vec<OutputFile>>) -> ByteStream {
+pub(crate) fn stream(files: Arc<Vec<OutputFile>>) -> ByteStream {
     let (sender, receiver) = mpsc::channel(CHUNKS);
     tokio::task::spawn_blocking(move || {
         if let Err(error) = pack(&files, Chunks(sender.clone())) {
@@ -96,7 +133,7 @@ impl Write for Chunks {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {

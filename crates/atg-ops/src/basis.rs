@@ -1,4 +1,4 @@
-//! Which scan generated code rests on, and how far that scan came.
+//! Which tenant is meant, which scan of it a result rests on, and how far that scan came.
 
 use std::sync::Arc;
 
@@ -12,8 +12,33 @@ use atg_models::{ErrorCode, TenantId};
 use crate::patience::patiently;
 use crate::scan::gaps_of;
 
+/// The tenant that is meant: the one that is named, else the only one that is stored.
+pub(crate) async fn tenant(
+    context: &dyn OperationContext,
+    graph: &Arc<dyn GraphStore>,
+    named: Option<&str>,
+) -> Result<TenantId, OperationError> {
+    let not_found = |message| Err(OperationError::Fatal(JobError::new(ErrorCode::TenantNotFound, message)));
+    let stored = patiently(context.clock(), || graph.tenants()).await?;
+    let Some(named) = named else {
+        return match stored.as_slice() {
+            [only] => Ok(only.tenant_id),
+            [] => not_found("nothing is stored of any tenant: scan one first".to_owned()),
+            [..] => not_found("several tenants are stored: name one".to_owned()),
+        };
+    };
+    let known = named
+        .parse()
+        .ok()
+        .filter(|tenant| stored.iter().any(|summary| summary.tenant_id == *tenant));
+    match known {
+        Some(tenant) => Ok(tenant),
+        None => not_found(format!("nothing is stored of tenant {named}: scan it first")),
+    }
+}
+
 /// The tenant's last scan. One that did not end is partial, and its ledger says what it lacks.
-pub(super) async fn of(
+pub(crate) async fn of(
     context: &dyn OperationContext,
     graph: &Arc<dyn GraphStore>,
     tenant: TenantId,

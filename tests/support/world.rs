@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atg_client::Client;
+use atg_db::{JobStore as _, Transition};
 use atg_models::api::{
     CompletionFrame, CompletionStatus, Frame, GenerateIacRequest, JobResultResponse, ScanRequest, ScanResult,
 };
-use atg_models::{JobId, TenantId};
-use atg_server::{RunningServer, SystemClock, SystemIds, load_config};
+use atg_models::job::{Event, EventBody, LogLevel, NewJob, OnCrash, TenantUse, WorkerId};
+use atg_models::{Clock, IdGen as _, JobId, JobKind, TenantId};
+use atg_server::{Held, RunningServer, SystemClock, SystemIds, load_config};
 use atg_sim::world::SeededWorld;
 use atg_sim::{SimConfig, Simulator};
 use reqwest::{Method, RequestBuilder, Response};
@@ -23,6 +25,7 @@ pub const KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778
 pub struct Setup {
     sim: SimConfig,
     settings: Vec<(String, String)>,
+    clock: Arc<dyn Clock>,
 }
 
 /// A tenant, a server, a client.
@@ -35,6 +38,7 @@ pub struct World {
     pub client: Client,
     server: Option<RunningServer>,
     settings: Vec<(String, String)>,
+    clock: Arc<dyn Clock>,
     url: String,
     http: reqwest::Client,
     data: TempDir,
@@ -48,6 +52,7 @@ impl Setup {
         Self {
             sim,
             settings: Vec::new(),
+            clock: Arc::new(SystemClock),
         }
     }
 
@@ -55,6 +60,13 @@ impl Setup {
     #[must_use]
     pub fn sim(mut self, change: impl FnOnce(&mut SimConfig)) -> Self {
         change(&mut self.sim);
+        self
+    }
+
+    /// Gives the server another clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -88,7 +100,7 @@ impl Setup {
         ];
         settings.retain(|(name, _)| self.settings.iter().all(|(given, _)| given != name));
         settings.extend(self.settings);
-        let server = serve(&settings).await;
+        let server = serve(&settings, &self.clock).await;
         let url = server.url().to_owned();
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
@@ -101,6 +113,7 @@ impl Setup {
             tenant,
             server: Some(server),
             settings,
+            clock: self.clock,
             url,
             http,
             data,
@@ -108,9 +121,9 @@ impl Setup {
     }
 }
 
-async fn serve(settings: &[(String, String)]) -> RunningServer {
+async fn serve(settings: &[(String, String)], clock: &Arc<dyn Clock>) -> RunningServer {
     let loaded = load_config(settings.iter().cloned(), None, None, Some(0)).unwrap();
-    RunningServer::start(loaded.config, Arc::new(SystemClock), Arc::new(SystemIds))
+    RunningServer::start(loaded.config, Arc::clone(clock), Arc::new(SystemIds))
         .await
         .unwrap()
 }
@@ -124,6 +137,11 @@ impl World {
     /// Where the server is.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What the server holds in memory for its callers.
+    pub fn held(&self) -> Held {
+        self.server.as_ref().unwrap().held()
     }
 
     /// The data folder.
@@ -203,10 +221,50 @@ impl World {
     /// Stops the server and starts another one on the same folder.
     pub async fn restart(&mut self) {
         self.stop_server().await;
-        let server = serve(&self.settings).await;
+        let server = serve(&self.settings, &self.clock).await;
         server.url().clone_into(&mut self.url);
         self.client = Client::new(&self.url, Some(KEY.to_owned().into())).unwrap();
         self.server = Some(server);
+    }
+
+    /// A finished job with these lines in its log, written while the server is down.
+    pub async fn written_log(&mut self, lines: Vec<String>) -> JobId {
+        /// Lines of one write.
+        const CHUNK: usize = 500;
+        self.stop_server().await;
+        let now = self.clock.now();
+        let id = SystemIds.job_id(JobKind::Scan, now);
+        {
+            let jobs = atg_db::sqlite::open(&self.folder()).unwrap().jobs;
+            let job = NewJob {
+                id,
+                tenant: self.tenant.to_string(),
+                tenant_use: TenantUse::Exclusive,
+                on_crash: OnCrash::Rerun,
+                key_prefix: KEY.trim_start_matches("atg_dev_").chars().take(8).collect(),
+                params: Value::Null,
+                created_at: now,
+            };
+            jobs.insert(job, None).await.unwrap();
+            let claimed = jobs
+                .claim(&WorkerId("test".to_owned()), now)
+                .await
+                .unwrap()
+                .unwrap()
+                .job;
+            let fence = claimed.machine.fence;
+            for chunk in lines.chunks(CHUNK) {
+                let events = chunk.iter().map(|line| EventBody::Log {
+                    level: LogLevel::Info,
+                    message: line.clone(),
+                });
+                jobs.append(id, fence, events.collect(), now).await.unwrap();
+            }
+            let end = Event::Succeeded { fence };
+            jobs.transition(id, end, Transition::default(), now).await.unwrap();
+        }
+        self.restart().await;
+        id
     }
 
     /// Stops the server; the folder can be opened by others then.

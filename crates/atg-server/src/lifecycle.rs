@@ -8,7 +8,7 @@ use actix_web::web;
 use anyhow::Context as _;
 use atg_azure::AzureReaders;
 use atg_db::sqlite::SqliteKeys;
-use atg_db::{ArtifactStore, GraphStore, JobStore};
+use atg_db::{ArtifactStore, GraphStore, JobLimits, JobStore};
 use atg_jobs::{Engine, Parts, Registry, Settings};
 use atg_models::job::WorkerId;
 use atg_models::{Clock, Environment, IdGen, limits};
@@ -18,7 +18,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, is_loopback};
 use crate::keys::{Keys, no_key};
+use crate::rates::Rates;
 use crate::state::AppState;
+use crate::streams::Streams;
+use crate::tickets::Tickets;
 use crate::{files, server};
 
 /// How long sockets may take to close after the jobs were given back.
@@ -34,6 +37,23 @@ pub struct RunningServer {
     state: web::Data<AppState>,
     handle: ServerHandle,
     tasks: TaskTracker,
+}
+
+/// What a server holds in memory for its callers. All of it is bounded, and goes when they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Keys whose requests are counted.
+    pub keys: usize,
+    /// Sockets, event streams and requests that wait.
+    pub streams: usize,
+    /// Tickets that wait to be used.
+    pub tickets: usize,
+    /// Jobs whose log is followed.
+    pub watched_jobs: usize,
+    /// Pages of logs that readers share.
+    pub pages: usize,
+    /// About how many bytes these are.
+    pub pages_bytes: usize,
 }
 
 /// How a stop went.
@@ -52,7 +72,11 @@ impl RunningServer {
     pub async fn start(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGen>) -> anyhow::Result<Self> {
         let connections = files::raise_limit();
         let folder = config.data_dir.clone();
-        let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open(&folder)).await?;
+        let job_limits = JobLimits {
+            per_key: config.jobs_per_key,
+            scans_per_hour: config.scans_per_hour,
+        };
+        let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open_with(&folder, job_limits)).await?;
         let stores = stores.context("opening the data folder")?;
         let keys = open_keys(&config, stores.keys, &clock).await?;
         let graph: Arc<dyn GraphStore> = stores.graph;
@@ -82,6 +106,9 @@ impl RunningServer {
         let url = format!("http://{}", listener.local_addr().context("asking for the bound port")?);
         warn_about_plain_http(&config);
         let state = web::Data::new(AppState {
+            rates: Rates::new(config.requests_per_minute),
+            streams: Streams::default(),
+            tickets: Tickets::default(),
             config,
             graph,
             jobs,
@@ -110,6 +137,19 @@ impl RunningServer {
     /// Where it answers, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What it holds in memory for its callers.
+    pub fn held(&self) -> Held {
+        let (pages, pages_bytes) = self.state.engine.shared_pages();
+        Held {
+            pages,
+            pages_bytes,
+            keys: self.state.rates.len(),
+            streams: self.state.streams.len(),
+            tickets: self.state.tickets.len(),
+            watched_jobs: self.state.engine.hub().watched_jobs(),
+        }
     }
 
     /// Takes nothing new, closes the sockets, gives running jobs back, and ends.

@@ -10,6 +10,7 @@ mod progress;
 mod scan;
 mod submit;
 mod tenants;
+mod ws_tickets;
 
 use actix_web::web;
 use utoipa::OpenApi as _;
@@ -33,6 +34,8 @@ pub(crate) fn api(config: &mut ServiceConfig<'_>) {
         .service(operations::cancel::cancel)
         .service(operations::result::result)
         .service(operations::download::download)
+        .service(operations::events::events)
+        .service(ws_tickets::create)
         .service(tenants::list)
         .service(probes::livez)
         .service(probes::readyz)

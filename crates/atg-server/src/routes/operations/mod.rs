@@ -2,6 +2,7 @@
 
 pub(super) mod cancel;
 pub(super) mod download;
+pub(super) mod events;
 pub(super) mod get;
 pub(super) mod list;
 pub(super) mod result;

@@ -1,17 +1,18 @@
 //! `GET /ws/progress/{job_id}`.
 
 use atg_sim::{Fault, FaultKind};
-use atg_tests::{DEADLINE, KEY, Setup, World};
+use atg_tests::{AheadClock, DEADLINE, KEY, Setup, World, until};
 use futures_util::StreamExt as _;
 use reqwest::Method;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn connect(world: &World, path: &str, header: bool) -> Result<Socket, (u16, Value)> {
+pub(crate) async fn connect(world: &World, path: &str, header: bool) -> Result<Socket, (u16, Value)> {
     let url = format!("{}{path}", world.url().replacen("http", "ws", 1));
     let mut request = url.into_client_request().unwrap();
     if header {
@@ -29,7 +30,7 @@ async fn connect(world: &World, path: &str, header: bool) -> Result<Socket, (u16
 }
 
 /// A frame, or the code of the close.
-async fn read(socket: &mut Socket) -> Result<Value, u16> {
+async fn read<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>) -> Result<Value, u16> {
     loop {
         let message = tokio::time::timeout(DEADLINE, socket.next())
             .await
@@ -42,7 +43,7 @@ async fn read(socket: &mut Socket) -> Result<Value, u16> {
     }
 }
 
-async fn read_all(socket: &mut Socket) -> (Vec<Value>, u16) {
+pub(crate) async fn read_all<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>) -> (Vec<Value>, u16) {
     let mut frames = Vec::new();
     loop {
         match read(socket).await {
@@ -240,4 +241,100 @@ async fn a_message_over_4_kib_ends_the_socket() {
     socket.send(Message::text("x".repeat(5_000))).await.unwrap();
     assert_eq!(read_all(&mut socket).await.1, 1009);
     world.client.cancel(job).await.unwrap();
+}
+
+/// What the system holds of this connection that the other side has not taken, at the server's end.
+#[cfg(target_os = "linux")]
+fn on_the_way_bytes(server: std::net::SocketAddr, client: std::net::SocketAddr) -> u64 {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let ends = [server, client].map(|end| format!(":{:04X}", end.port()));
+    let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut own = rows.filter(|row| row.len() > 4 && row[1].ends_with(&ends[0]) && row[2].ends_with(&ends[1]));
+    let queues = own.next().expect("the connection is in the system's table")[4];
+    u64::from_str_radix(queues.split(':').next().unwrap(), 16).unwrap()
+}
+
+/// The log is larger than what the system keeps of a connection.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_is_too_slow_is_sent_away_and_comes_back() {
+    /// Looks at which nothing has moved: the server cannot write on.
+    const STILL: u32 = 50;
+    let clock = AheadClock::default();
+    let mut world = Setup::new(7, 50).clock(clock.clone()).start().await;
+    let line = "x".repeat(4_000);
+    let lines = (0..1_900).map(|_| line.clone()).collect();
+    let job = world.written_log(lines).await;
+
+    let server = world.url().trim_start_matches("http://").parse().unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(8 * 1024).unwrap();
+    let stream = socket.connect(server).await.unwrap();
+    let client = stream.local_addr().unwrap();
+    let url = format!(
+        "{}/ws/progress/{job}?after=0&api_key={KEY}",
+        world.url().replacen("http", "ws", 1)
+    );
+    let (mut socket, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
+    let mut still = (0, 0);
+    until("the server cannot write on", || {
+        let bytes = on_the_way_bytes(server, client);
+        still = if bytes > 0 && bytes == still.0 {
+            (bytes, still.1 + 1)
+        } else {
+            (bytes, 0)
+        };
+        let stands = still.1 >= STILL;
+        async move { stands.then_some(()) }
+    })
+    .await;
+    clock.advance(time::Duration::seconds(11));
+    let (frames, code) = read_all(&mut socket).await;
+    let mut sequences: Vec<u64> = frames.iter().map(|frame| frame["seq"].as_u64().unwrap()).collect();
+    assert_eq!(code, 4408);
+    let last = *sequences.last().unwrap();
+    assert!(last < 1_900, "{last}");
+    assert_eq!(sequences, (1..=last).collect::<Vec<_>>());
+
+    let path = format!("/ws/progress/{job}?after={last}");
+    let (frames, code) = read_all(&mut connect(&world, &path, true).await.unwrap()).await;
+    assert_eq!(code, 1000);
+    sequences.extend(frames.iter().map(|frame| frame["seq"].as_u64().unwrap()));
+    assert_eq!(sequences, (1..=1_901).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_in_parts_are_measured_whole() {
+    use futures_util::SinkExt as _;
+    use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+    let world = Setup::new(7, 150).start().await;
+    world.sim.arm(Fault {
+        count: u64::MAX,
+        value: Some(30_000),
+        ..Fault::new(FaultKind::Slow)
+    });
+    let job = world.start_scan().await;
+    let mut socket = connect(&world, &format!("/ws/progress/{job}"), true).await.unwrap();
+    let part = |kind, last| Message::Frame(Frame::message(vec![b'x'; 1_500], OpCode::Data(kind), last));
+    for (kind, last) in [(Data::Text, false), (Data::Continue, true), (Data::Text, false)] {
+        socket.send(part(kind, last)).await.unwrap();
+    }
+    socket.send(Message::Ping(vec![7].into())).await.unwrap();
+    loop {
+        match tokio::time::timeout(DEADLINE, socket.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap()
+        {
+            Message::Pong(bytes) => break assert_eq!(bytes.as_ref(), [7]),
+            Message::Text(_) | Message::Ping(_) => {}
+            other @ (Message::Binary(_) | Message::Close(_) | Message::Frame(_)) => panic!("{other:?}"),
+        }
+    }
+    for last in [false, true] {
+        socket.send(part(Data::Continue, last)).await.unwrap();
+    }
+    assert_eq!(read_all(&mut socket).await.1, 1009);
 }

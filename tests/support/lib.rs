@@ -13,6 +13,7 @@
     reason = "this crate is test code: it fails by panicking, and has no clock but the system's"
 )]
 
+mod clock;
 mod direct;
 mod document;
 mod memory;
@@ -23,6 +24,7 @@ mod stoppable;
 mod wait;
 mod world;
 
+pub use clock::AheadClock;
 pub use direct::{DirectScan, Folder, readers, specify};
 pub use document::{Described, Document};
 pub use memory::peak_mib;

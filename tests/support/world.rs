@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atg_client::Client;
-use atg_db::{StoreObserver, Unobserved};
+use atg_db::{JobStore as _, StoreObserver, Transition, Unobserved};
 use atg_models::api::{
     CompletionFrame, CompletionStatus, Frame, GenerateIacRequest, GenerateSpecRequest, JobResultResponse, ScanRequest,
     ScanResult,
 };
-use atg_models::{Clock, JobId, TenantId};
-use atg_server::{RunningServer, SystemClock, SystemIds, load_config};
+use atg_models::job::{Event, EventBody, LogLevel, NewJob, OnCrash, TenantUse, WorkerId};
+use atg_models::{Clock, IdGen as _, JobId, JobKind, TenantId};
+use atg_server::{Held, RunningServer, SystemClock, SystemIds, load_config};
 use atg_sim::world::SeededWorld;
 use atg_sim::{SimConfig, Simulator};
 use reqwest::{Method, RequestBuilder, Response};
@@ -162,6 +163,11 @@ impl World {
         self.server.as_ref().unwrap().metrics_url()
     }
 
+    /// What the server holds in memory for its callers.
+    pub fn held(&self) -> Held {
+        self.server.as_ref().unwrap().held()
+    }
+
     /// The data folder.
     pub fn folder(&self) -> std::path::PathBuf {
         self.data.path().join("data")
@@ -273,6 +279,46 @@ impl World {
         server.url().clone_into(&mut self.url);
         self.client = Client::new(&self.url, Some(KEY.to_owned().into())).unwrap();
         self.server = Some(server);
+    }
+
+    /// A finished job with these lines in its log, written while the server is down.
+    pub async fn written_log(&mut self, lines: Vec<String>) -> JobId {
+        /// Lines of one write.
+        const CHUNK: usize = 500;
+        self.stop_server().await;
+        let now = self.clock.now();
+        let id = SystemIds.job_id(JobKind::Scan, now);
+        {
+            let jobs = atg_db::sqlite::open(&self.folder()).unwrap().jobs;
+            let job = NewJob {
+                id,
+                tenant: self.tenant.to_string(),
+                tenant_use: TenantUse::Exclusive,
+                on_crash: OnCrash::Rerun,
+                key_prefix: KEY.trim_start_matches("atg_dev_").chars().take(8).collect(),
+                params: Value::Null,
+                created_at: now,
+            };
+            jobs.insert(job, None).await.unwrap();
+            let claimed = jobs
+                .claim(&WorkerId("test".to_owned()), now)
+                .await
+                .unwrap()
+                .unwrap()
+                .job;
+            let fence = claimed.machine.fence;
+            for chunk in lines.chunks(CHUNK) {
+                let events = chunk.iter().map(|line| EventBody::Log {
+                    level: LogLevel::Info,
+                    message: line.clone(),
+                });
+                jobs.append(id, fence, events.collect(), now).await.unwrap();
+            }
+            let end = Event::Succeeded { fence };
+            jobs.transition(id, end, Transition::default(), now).await.unwrap();
+        }
+        self.restart().await;
+        id
     }
 
     /// Stops the server; the folder can be opened by others then.

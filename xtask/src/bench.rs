@@ -14,6 +14,7 @@ const BENCHES: &[(&str, &str, &[&str])] = &[
     ("atg-db", "ingest_ratio", &["--features", "contract"]),
     ("atg-tests", "scan_floor", &[]),
     ("atg-tests", "status_ratio", &[]),
+    ("atg-tests", "reader_scale", &[]),
     ("atg-tests", "generation_rate", &[]),
 ];
 

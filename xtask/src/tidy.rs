@@ -41,7 +41,6 @@ const LAYERS: &[(&str, &[&str])] = &[
 const OWNED: &[(&str, &[&str])] = &[
     ("actix-web", &["atg-server", "atg-sim", "atg-tests"]),
     ("actix-http", &["atg-server", "atg-sim", "atg-tests"]),
-    ("actix-ws", &["atg-server"]),
     ("rusqlite", &["atg-db"]),
     ("neo4rs", &["atg-db"]),
     ("object_store", &["atg-db"]),

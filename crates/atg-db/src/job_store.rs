@@ -17,11 +17,61 @@ pub enum Inserted {
     Replayed(JobRecord),
     /// The same idempotency key came with another body.
     Mismatch,
-    /// The queue, or the key's share of it, is full.
-    Full {
-        /// How many jobs are allowed.
+    /// A bound is reached.
+    Full(Bound),
+}
+
+/// A bound that a submission met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Jobs that wait, of all keys.
+    Queue {
+        /// How many are allowed.
         limit: u64,
     },
+    /// Jobs of the key that wait or run.
+    JobsOfKey {
+        /// How many are allowed.
+        limit: u64,
+    },
+    /// Scans of the key within [`atg_models::limits::SCANS_WINDOW`].
+    ScansOfKey {
+        /// How many are allowed.
+        limit: u64,
+        /// When one more is.
+        free_at: OffsetDateTime,
+    },
+}
+
+/// What a key has used of its scans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanQuota {
+    /// How many are allowed within [`atg_models::limits::SCANS_WINDOW`].
+    pub limit: u64,
+    /// How many were taken on.
+    pub used: u64,
+    /// When the oldest of them counts no longer.
+    pub next_at: Option<OffsetDateTime>,
+    /// When one more is allowed; `None` when it is now.
+    pub free_at: Option<OffsetDateTime>,
+}
+
+/// How many jobs a key may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobLimits {
+    /// That wait or run.
+    pub per_key: u32,
+    /// Scans within [`atg_models::limits::SCANS_WINDOW`].
+    pub scans_per_hour: u32,
+}
+
+impl Default for JobLimits {
+    fn default() -> Self {
+        Self {
+            per_key: atg_models::limits::JOBS_PER_KEY_DEFAULT,
+            scans_per_hour: atg_models::limits::SCANS_PER_HOUR_DEFAULT,
+        }
+    }
 }
 
 /// A job that a worker may run now.
@@ -69,8 +119,12 @@ pub struct JobPage {
 /// transaction with what belongs to it.
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
-    /// Adds a job. `idempotency` is the client's key and the digest of its body.
+    /// Adds a job. `idempotency` is the client's key and the digest of its body; it is remembered for
+    /// [`atg_models::limits::IDEMPOTENCY_TTL`]. What it made before is answered whatever bound is reached.
     async fn insert(&self, job: NewJob, idempotency: Option<(String, [u8; 32])>) -> Result<Inserted, StoreError>;
+
+    /// What a key has used of its scans: the jobs themselves are counted, so a restart gives none back.
+    async fn scans(&self, key_prefix: &str, now: OffsetDateTime) -> Result<ScanQuota, StoreError>;
 
     /// One job.
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>, StoreError>;

@@ -21,7 +21,7 @@ pub use graph_store::{
     Applied, Change, Counts, Derive, EdgeRow, GraphStore, Health, Hop, Neighbourhood, NodeFilter, Page, Swept,
     TenantSummary,
 };
-pub use job_store::{Claimed, EventPage, Inserted, JobPage, JobStore, Transition};
+pub use job_store::{Bound, Claimed, EventPage, Inserted, JobLimits, JobPage, JobStore, ScanQuota, Transition};
 pub use key_store::{KeyPut, KeyStore};
 pub use object_artifacts::ObjectArtifacts;
 pub use observed::{ObservedArtifacts, ObservedGraph, ObservedJobs, StoreCall, StoreObserver, Unobserved};

@@ -13,7 +13,7 @@ use crate::attempt::{self, Attempt, StopReason, chain};
 use crate::engine::Inner;
 use crate::limits::{EXPIRED_JOBS, STORE_RETRY_FIRST, STORE_RETRY_MAX};
 use crate::plan::{Action, AttemptView, View, next_wake, plan};
-use atg_models::limits::{IDEMPOTENCY_TTL, LEASE_RENEWAL, PURGE_BATCH_JOBS, SWEEPER_INTERVAL};
+use atg_models::limits::{IDEMPOTENCY_TTL, LEASE_RENEWAL, PURGE_BATCH_JOBS, SCANS_WINDOW, SWEEPER_INTERVAL};
 
 /// A job whose kind nobody knows ends at once; this only fills the field.
 const NO_OPERATION_DEADLINE: Duration = Duration::MINUTE;
@@ -240,10 +240,12 @@ impl Driver {
     async fn purge(&mut self) -> Result<bool, StoreError> {
         let now = self.inner.clock.now();
         let settings = &self.inner.settings;
+        // A scan counts against its key's limit for so long.
+        let kept_for = settings.job_ttl.max(SCANS_WINDOW);
         let removed = self
             .inner
             .jobs
-            .purge(now - settings.job_ttl, now - IDEMPOTENCY_TTL, PURGE_BATCH_JOBS)
+            .purge(now - kept_for, now - IDEMPOTENCY_TTL, PURGE_BATCH_JOBS)
             .await?;
         for id in &removed {
             if let Err(error) = self.inner.artifacts.delete(*id).await {

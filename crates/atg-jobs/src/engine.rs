@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::attempt::{Attempt, StopReason};
-use crate::limits::READER_LOOK;
+use crate::pages::Pages;
 use crate::{EventReader, Hub, Registry, driver};
 
 /// How an engine runs.
@@ -65,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) registry: Registry,
     pub(crate) settings: Settings,
     pub(crate) hub: Hub,
+    pages: Arc<Pages>,
     /// Held while a job is claimed and its attempt entered, so that a cancel misses neither.
     pub(crate) claiming: tokio::sync::Mutex<()>,
     pub(crate) wake: Notify,
@@ -84,6 +85,7 @@ impl Engine {
             registry,
         } = parts;
         Self(Arc::new(Inner {
+            pages: Arc::new(Pages::new(Arc::clone(&jobs))),
             jobs,
             artifacts,
             clock,
@@ -159,29 +161,23 @@ impl Engine {
 
     /// Waits until a job has ended, at most until `deadline`, and answers it as it is then.
     pub async fn wait_terminal(&self, job: JobId, deadline: OffsetDateTime) -> Result<JobRecord, StoreError> {
-        let mut listener = self.0.hub.listen(job);
-        loop {
-            let record = self
-                .0
-                .jobs
-                .get(job)
-                .await?
-                .ok_or(StoreError::NotFound { what: "job" })?;
-            let now = self.0.clock.now();
-            if record.machine.state.is_terminal() || now >= deadline {
-                return Ok(record);
-            }
-            tokio::select! {
-                () = listener.stirred() => {}
-                () = self.0.clock.sleep_until(deadline.min(now + READER_LOOK)) => {}
-            }
-        }
+        // Behind every event there is only the end to wait for, and all who do share a read of it.
+        let behind_all = Seq::new(u64::MAX);
+        self.reader(job, behind_all).page(1, deadline).await?;
+        let record = self.0.jobs.get(job).await?;
+        record.ok_or(StoreError::NotFound { what: "job" })
+    }
+
+    /// How many pages of logs readers share at present, and about how many bytes these are.
+    pub fn shared_pages(&self) -> (usize, usize) {
+        self.0.pages.held()
     }
 
     /// Reads a job's log from behind `after` on.
     pub fn reader(&self, job: JobId, after: Seq) -> EventReader {
         EventReader::new(
             Arc::clone(&self.0.jobs),
+            Arc::clone(&self.0.pages),
             &self.0.hub,
             Arc::clone(&self.0.clock),
             job,

@@ -1,6 +1,7 @@
 //! Hints that a job's log has grown. Never data: whoever is woken reads the store.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use atg_models::JobId;
@@ -12,6 +13,8 @@ use crate::limits::WATCHED_JOBS;
 #[derive(Clone, Default)]
 pub struct Hub {
     watched: Arc<Mutex<HashMap<JobId, watch::Sender<u64>>>>,
+    /// Of the last hint, of whichever job: a later hint has a higher number.
+    last: Arc<AtomicU64>,
 }
 
 impl Hub {
@@ -22,7 +25,7 @@ impl Hub {
             if sender.receiver_count() == 0 {
                 watched.remove(&job);
             } else {
-                sender.send_modify(|count| *count = count.wrapping_add(1));
+                sender.send_replace(self.next());
             }
         }
     }
@@ -31,13 +34,21 @@ impl Hub {
     pub fn listen(&self, job: JobId) -> Listener {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let known = watched.contains_key(&job);
-        let receiver = (known || watched.len() < WATCHED_JOBS)
-            .then(|| watched.entry(job).or_insert_with(|| watch::channel(0).0).subscribe());
+        let receiver = (known || watched.len() < WATCHED_JOBS).then(|| {
+            watched
+                .entry(job)
+                .or_insert_with(|| watch::channel(self.next()).0)
+                .subscribe()
+        });
         Listener {
             hub: self.clone(),
             job,
             receiver,
         }
+    }
+
+    fn next(&self) -> u64 {
+        self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
     /// How many jobs are watched.
@@ -54,6 +65,12 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// The number of the last hint, or of the time when the job came to be watched. What is read after
+    /// this was asked is at least as new. `None` for a listener past the bound.
+    pub fn hint(&self) -> Option<u64> {
+        self.receiver.as_ref().map(|receiver| *receiver.borrow())
+    }
+
     /// Resolves at the first hint since the last call. Never resolves for a listener past the bound.
     pub async fn stirred(&mut self) {
         let heard = match &mut self.receiver {

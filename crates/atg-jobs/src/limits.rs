@@ -18,8 +18,14 @@ pub const WATCHED_JOBS: usize = 25_000;
 /// A reader looks at the store at least this often, in case a hint was lost.
 pub const READER_LOOK: Duration = Duration::seconds(2);
 
-/// Events in one page of a reader: what one reader holds in memory.
-pub const READER_PAGE_EVENTS: u32 = 100;
+/// Events in one page of a reader: what one reader that is behind holds in memory, some 15 KiB.
+pub const READER_PAGE_EVENTS: u32 = 50;
+
+/// Pages that readers share: about one for each job that is followed, and those that latecomers read.
+pub const PAGES_MAX: usize = 50_000;
+
+/// Bytes of the pages that readers share, which are less than 4 KiB for each of the most readers there can be.
+pub const PAGES_MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Expired leases released in one go.
 pub const EXPIRED_JOBS: u32 = 200;

@@ -64,11 +64,17 @@ pub const EVENTS_LIMIT_MAX: u32 = 1_000;
 
 /// Scans an hour.
 pub const SCANS_PER_HOUR_DEFAULT: u32 = 10;
+/// How long a scan counts against that limit; no job is removed earlier.
+pub const SCANS_WINDOW: Duration = Duration::hours(1);
 /// Requests a minute.
 pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600;
+/// How long a request counts against that limit.
+pub const REQUESTS_WINDOW: Duration = Duration::minutes(1);
+/// The highest rate that may be configured: as good as none.
+pub const RATE_LIMIT_MAX: u32 = 1_000_000;
 /// Jobs that are queued or run.
 pub const JOBS_PER_KEY_DEFAULT: u32 = 10;
-/// Open sockets and event streams: ten jobs watched from a few windows each.
+/// Open sockets, event streams and requests that wait: ten jobs watched from a few windows each.
 pub const SOCKETS_PER_KEY_MAX: u32 = 100;
 
 // ── Stored keys ─────────────────────────────────────────────────────────────────────────────
@@ -162,14 +168,16 @@ pub const ARTIFACT_CHUNK_BYTES: usize = 64 * 1024;
 pub const SOCKET_PING: Duration = Duration::seconds(15);
 /// A socket that was silent for this long is closed: three pings without an answer.
 pub const SOCKET_IDLE: Duration = Duration::seconds(45);
-/// Frames that wait for a slow reader before it is closed.
-pub const SOCKET_QUEUE_FRAMES: usize = 64;
+/// A connection whose other side takes nothing for so long is cut: it holds what was on its way.
+pub const STALLED_CONNECTION: Duration = Duration::minutes(2);
 /// The largest incoming frame; what comes in is ignored, so it is small or hostile.
 pub const SOCKET_INCOMING_MAX_BYTES: usize = 4 * 1024;
 /// How long a ticket for a socket holds: the time between a click and the handshake.
 pub const SOCKET_TICKET_TTL: Duration = Duration::seconds(30);
 /// Tickets that wait to be used, in all.
 pub const SOCKET_TICKETS_MAX: usize = 10_000;
+/// Tickets of one key that wait to be used, so that one key does not use up those of all.
+pub const SOCKET_TICKETS_PER_KEY_MAX: usize = 1_000;
 /// How soon a revoked key's sockets are closed.
 pub const REVOKED_CLOSE_WITHIN: Duration = Duration::seconds(1);
 

@@ -57,7 +57,7 @@ impl<P: Permission> FromRequest for Allowed<P> {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
-    /// The order of checks: drain, then who, then whether they may.
+    /// The order of checks: drain, then who, then whether they may, then how often.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(check::<P>(request))
     }
@@ -68,6 +68,7 @@ fn check<P: Permission>(request: &HttpRequest) -> Result<Allowed<P>, ApiError> {
     not_draining(state)?;
     let principal = of_header(state, request)?;
     atg_auth::decide(&principal, P::SCOPE, None).map_err(denied)?;
+    state.rates.admit(&principal.key_prefix, state.clock.now())?;
     Ok(Allowed {
         principal,
         permission: PhantomData,

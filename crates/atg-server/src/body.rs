@@ -9,6 +9,7 @@ use futures_util::future::{Either, select};
 use futures_util::{StreamExt as _, pin_mut};
 
 use crate::error::ApiError;
+use crate::idempotency;
 use crate::state::AppState;
 
 /// Reads and checks a body. Comes after the caller was authorised: an anonymous caller learns nothing of it.
@@ -33,6 +34,7 @@ pub(crate) async fn read<R: ApiRequest>(
             return Err(ApiError::new(ErrorCode::RequestTimeout, message));
         }
     };
+    idempotency::key(request)?;
     Ok(R::from_json(&body)?)
 }
 

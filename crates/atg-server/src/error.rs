@@ -3,14 +3,14 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use atg_db::StoreError;
 use atg_models::ErrorCode;
 use atg_models::api::{ErrorResponse, RequestError};
 
 /// Seconds after which a client may try a 503 again.
-const UNAVAILABLE_RETRY_AFTER_SECONDS: u32 = 5;
+const UNAVAILABLE_RETRY_AFTER_SECONDS: i64 = 5;
 
 /// A refused request.
 #[derive(Debug)]
@@ -18,6 +18,10 @@ pub(crate) struct ApiError {
     body: ErrorResponse,
     /// Of a 405.
     allow: Option<String>,
+    /// Seconds after which it may work; of a 429 and a 503.
+    retry_after: i64,
+    /// What else the answer says.
+    headers: Vec<(HeaderName, String)>,
 }
 
 impl ApiError {
@@ -26,7 +30,21 @@ impl ApiError {
         Self {
             body: ErrorResponse::new(code, message),
             allow: None,
+            retry_after: UNAVAILABLE_RETRY_AFTER_SECONDS,
+            headers: Vec::new(),
         }
+    }
+
+    /// After so many seconds it may work.
+    pub(crate) fn retry_after(mut self, seconds: i64) -> Self {
+        self.retry_after = seconds;
+        self
+    }
+
+    /// The answer says this too.
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     /// There is no such thing, or not for this key: the two look alike.
@@ -36,13 +54,10 @@ impl ApiError {
 
     /// The route exists with these methods.
     pub(crate) fn method_not_allowed(method: &str, allow: String) -> Self {
-        let body = ErrorResponse::new(
-            ErrorCode::MethodNotAllowed,
-            format!("{method} is not allowed here, use {allow}"),
-        );
+        let message = format!("{method} is not allowed here, use {allow}");
         Self {
-            body,
             allow: Some(allow),
+            ..Self::new(ErrorCode::MethodNotAllowed, message)
         }
     }
 
@@ -78,7 +93,7 @@ impl From<RequestError> for ApiError {
     fn from(error: RequestError) -> Self {
         Self {
             body: error.response(),
-            allow: None,
+            ..Self::new(error.code(), "")
         }
     }
 }
@@ -120,12 +135,15 @@ impl ResponseError for ApiError {
         if let Some(allow) = &self.allow {
             response.insert_header((ALLOW, allow.as_str()));
         }
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.as_str()));
+        }
         match self.status_code() {
             StatusCode::UNAUTHORIZED => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                response.insert_header((RETRY_AFTER, UNAVAILABLE_RETRY_AFTER_SECONDS.to_string()));
+                response.insert_header((RETRY_AFTER, self.retry_after.to_string()));
             }
             _ => {}
         }

@@ -9,24 +9,30 @@ mod config;
 mod cors;
 mod edges;
 mod error;
+mod event_stream;
 mod files;
+mod idempotency;
 mod keys;
 mod lifecycle;
 mod links;
 mod metrics;
 mod openapi;
+mod prefer;
 mod proxies;
 mod ranged;
+mod rates;
 mod request_id;
 mod routes;
 mod server;
 mod socket;
 mod state;
+mod streams;
 mod system;
+mod tickets;
 
 pub use config::{Config, ConfigError, Loaded, load as load_config};
 pub use keys::{check_key, generated_key};
-pub use lifecycle::{RunningServer, StopReport};
+pub use lifecycle::{Held, RunningServer, StopReport};
 pub use system::{SystemClock, SystemIds};
 
 /// The `OpenAPI` document, as it is checked in.

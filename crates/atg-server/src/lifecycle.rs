@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use atg_azure::AzureReaders;
 use atg_db::sqlite::{SqliteKeys, Stores};
 use atg_db::{
-    ArtifactStore, GraphStore, JobStore, ObservedArtifacts, ObservedGraph, ObservedJobs, StoreObserver, Unobserved,
+    ArtifactStore, GraphStore, JobLimits, JobStore, ObservedArtifacts, ObservedGraph, ObservedJobs, StoreObserver,
+    Unobserved,
 };
 use atg_jobs::{Engine, Parts, Registry, Settings};
 use atg_models::job::WorkerId;
@@ -21,7 +22,10 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Config, is_loopback};
 use crate::keys::{Keys, no_key};
 use crate::metrics::{MeteredAzure, Meters};
+use crate::rates::Rates;
 use crate::state::AppState;
+use crate::streams::Streams;
+use crate::tickets::Tickets;
 use crate::{files, server};
 
 /// How long sockets may take to close after the jobs were given back.
@@ -47,6 +51,23 @@ pub struct RunningServer {
 struct MetricsServer {
     url: String,
     handle: ServerHandle,
+}
+
+/// What a server holds in memory for its callers. All of it is bounded, and goes when they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Keys whose requests are counted.
+    pub keys: usize,
+    /// Sockets, event streams and requests that wait.
+    pub streams: usize,
+    /// Tickets that wait to be used.
+    pub tickets: usize,
+    /// Jobs whose log is followed.
+    pub watched_jobs: usize,
+    /// Pages of logs that readers share.
+    pub pages: usize,
+    /// About how many bytes these are.
+    pub pages_bytes: usize,
 }
 
 /// How a stop went.
@@ -75,7 +96,11 @@ impl RunningServer {
     ) -> anyhow::Result<Self> {
         let connections = files::raise_limit();
         let folder = config.data_dir.clone();
-        let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open(&folder)).await?;
+        let job_limits = JobLimits {
+            per_key: config.jobs_per_key,
+            scans_per_hour: config.scans_per_hour,
+        };
+        let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open_with(&folder, job_limits)).await?;
         let stores = stores.context("opening the data folder")?;
         let keys = open_keys(&config, Arc::clone(&stores.keys), &clock).await?;
         let meters = Meters::new()?;
@@ -107,6 +132,9 @@ impl RunningServer {
         let url = format!("http://{}", listener.local_addr().context("asking for the bound port")?);
         warn_about_plain_http(&config);
         let state = web::Data::new(AppState {
+            rates: Rates::new(config.requests_per_minute),
+            streams: Streams::default(),
+            tickets: Tickets::default(),
             config,
             graph,
             jobs,
@@ -147,6 +175,19 @@ impl RunningServer {
     /// Where it answers, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What it holds in memory for its callers.
+    pub fn held(&self) -> Held {
+        let (pages, pages_bytes) = self.state.engine.shared_pages();
+        Held {
+            pages,
+            pages_bytes,
+            keys: self.state.rates.len(),
+            streams: self.state.streams.len(),
+            tickets: self.state.tickets.len(),
+            watched_jobs: self.state.engine.hub().watched_jobs(),
+        }
     }
 
     /// Takes nothing new, closes the sockets, gives running jobs back, and ends.

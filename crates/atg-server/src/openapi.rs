@@ -1,9 +1,13 @@
 //! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
 
-use atg_models::api::ErrorResponse;
+use atg_models::api::{ErrorResponse, JobResponse, JobResultResponse};
+use atg_models::limits;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
+use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 
 /// The name of the security scheme: the routes repeat it, because their macro takes a literal only.
 const BEARER: &str = "bearer_key";
@@ -18,7 +22,7 @@ const BEARER: &str = "bearer_key";
             Every answer carries `X-Request-ID`.",
         license(name = "MIT", identifier = "MIT")
     ),
-    components(schemas(ErrorResponse)),
+    components(schemas(ErrorResponse, JobResponse, JobResultResponse)),
     modifiers(&Bearer),
     tags(
         (name = "server", description = "How the server is"),
@@ -50,6 +54,7 @@ impl IntoResponses for Refusals {
         [
             ("401", "No key, or not a valid one"),
             ("403", "The key may not do this"),
+            ("429", "A rate limit of the key is used up, or the queue is full"),
             ("500", "A defect of the server"),
             ("503", "The database is not available, or the server is shutting down"),
         ]
@@ -69,11 +74,90 @@ impl IntoResponses for BodyRefusals {
             ("408", "The body did not arrive in time"),
             ("413", "The body is larger than 1 MiB"),
             ("415", "The body is not `application/json`"),
-            ("429", "The queue is full"),
         ]
         .into_iter()
         .map(error)
         .collect()
+    }
+}
+
+/// The headers that every POST understands which starts a job.
+pub(crate) struct JobHeaders;
+
+impl IntoParams for JobHeaders {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let header = |name: &str, description: &str, schema: ObjectBuilder| {
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Header)
+                .required(Required::False)
+                .description(Some(description))
+                .schema(Some(schema.schema_type(Type::String)))
+                .build()
+        };
+        vec![
+            header(
+                "Idempotency-Key",
+                "Visible ASCII. The same key and body within 24 hours are the same job; another body is 409",
+                ObjectBuilder::new()
+                    .min_length(Some(1))
+                    .max_length(Some(limits::IDEMPOTENCY_KEY_MAX_BYTES))
+                    .pattern(Some("^[!-~]+$")),
+            ),
+            header(
+                "Prefer",
+                "`wait=N`: hold the request for up to N seconds (3,600 at most) and answer 200 if the job ends by then",
+                ObjectBuilder::new().examples(["wait=60"]),
+            ),
+        ]
+    }
+}
+
+/// What a POST answers that starts a job.
+pub(crate) struct JobAnswers;
+
+impl IntoResponses for JobAnswers {
+    fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
+        const LOCATION: (&str, &str) = ("Operation-Location", "Where its status can be read");
+        const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "`true`: an earlier request made this job");
+        const RATE: [(&str, &str); 3] = [
+            (
+                "X-RateLimit-Limit",
+                "Of scans: how many an hour; of other jobs: requests a minute",
+            ),
+            ("X-RateLimit-Remaining", "How many are left of them"),
+            ("X-RateLimit-Reset", "Seconds until one more is left"),
+        ];
+        let answer = |description: &str, schema: &str, headers: [(&str, &str); 2]| {
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name(schema)))
+                .build();
+            let response = ResponseBuilder::new()
+                .description(description)
+                .content("application/json", content);
+            let headers = headers.into_iter().chain([REPLAYED]).chain(RATE);
+            let response = headers.fold(response, |response, (name, description)| {
+                let schema = ObjectBuilder::new().schema_type(Type::String);
+                let header = HeaderBuilder::new().schema(Some(schema)).description(Some(description));
+                response.header(name, header.build())
+            });
+            RefOr::T(response.build())
+        };
+        let accepted = [LOCATION, ("Retry-After", "Seconds to wait between two looks at it")];
+        let waited = [LOCATION, ("Preference-Applied", "The `wait` that was heeded")];
+        [
+            ("202".to_owned(), answer("Taken on", "JobResponse", accepted)),
+            (
+                "200".to_owned(),
+                answer(
+                    "Ended while the request waited, with `Prefer: wait=N`",
+                    "JobResultResponse",
+                    waited,
+                ),
+            ),
+            error(("409", "The idempotency key was used with another body")),
+        ]
+        .into()
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) fn build(state: web::Data<AppState>, listener: TcpListener, connectio
         .workers(workers)
         .max_connections(connections.div_ceil(workers.max(1)))
         .client_request_timeout(slow)
+        // A request that waits ends with its client.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(STOP_GRACE_SECONDS)
         .disable_signals()
         .listen(listener)?
@@ -76,6 +78,21 @@ pub(crate) fn build_metrics(state: web::Data<AppState>, listener: TcpListener) -
 /// Binds the address; the port is known afterwards even when any free one was asked for.
 pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
+    cut_stalled(&listener);
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
+
+/// Lets the system cut connections whose other side takes nothing. Those accepted inherit it.
+#[cfg(target_os = "linux")]
+fn cut_stalled(listener: &TcpListener) {
+    use nix::sys::socket::{setsockopt, sockopt};
+    let timeout_ms = u32::try_from(limits::STALLED_CONNECTION.whole_milliseconds()).unwrap_or(u32::MAX);
+    if let Err(error) = setsockopt(listener, sockopt::TcpUserTimeout, &timeout_ms) {
+        tracing::warn!(%error, "connections whose other side takes nothing will not be cut");
+    }
+}
+
+/// Other systems have their own, longer time-outs.
+#[cfg(not(target_os = "linux"))]
+fn cut_stalled(_: &TcpListener) {}

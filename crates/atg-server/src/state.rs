@@ -11,6 +11,9 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::keys::Keys;
 use crate::metrics::Meters;
+use crate::rates::Rates;
+use crate::streams::Streams;
+use crate::tickets::Tickets;
 
 /// What every route can reach. Built once, shared by all worker threads.
 pub(crate) struct AppState {
@@ -32,6 +35,12 @@ pub(crate) struct AppState {
     pub(crate) meters: Arc<Meters>,
     /// Randomness.
     pub(crate) ids: Arc<dyn IdGen>,
+    /// Requests a minute.
+    pub(crate) rates: Rates,
+    /// What is held open.
+    pub(crate) streams: Streams,
+    /// Tickets for sockets.
+    pub(crate) tickets: Tickets,
     /// Cancelled when the server takes no more work.
     pub(crate) draining: CancellationToken,
     /// Sockets, so that shutdown can wait for them.

@@ -25,7 +25,10 @@ fn calls(world: &World) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_scans_stop_quickly_and_ask_azure_for_nothing_more() {
-    let world = Setup::new(7, 300).start().await;
+    let world = Setup::new(7, 300)
+        .setting("ATG_RATE_LIMIT_SCANS_PER_HOUR", "20")
+        .start()
+        .await;
     world.sim.arm(slow(120));
     let mut times = Vec::new();
     for round in 0_u64..20 {

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod download;
+mod events;
 mod files;
 mod get;
 mod list;

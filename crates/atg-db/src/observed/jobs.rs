@@ -8,7 +8,7 @@ use atg_models::{Clock, Fence, JobId, Seq};
 use time::OffsetDateTime;
 
 use super::{StoreObserver, Watch};
-use crate::{Claimed, EventPage, Inserted, JobPage, JobStore, StoreError, Transition};
+use crate::{Claimed, EventPage, Inserted, JobPage, JobStore, ScanQuota, StoreError, Transition};
 
 /// A job store whose calls are seen.
 pub struct ObservedJobs {
@@ -31,6 +31,10 @@ impl ObservedJobs {
 impl JobStore for ObservedJobs {
     async fn insert(&self, job: NewJob, idempotency: Option<(String, [u8; 32])>) -> Result<Inserted, StoreError> {
         self.watch.call("insert", self.inner.insert(job, idempotency)).await
+    }
+
+    async fn scans(&self, key_prefix: &str, now: OffsetDateTime) -> Result<ScanQuota, StoreError> {
+        self.watch.call("scans", self.inner.scans(key_prefix, now)).await
     }
 
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {

@@ -23,7 +23,7 @@ pub(crate) use graph::hex;
 pub use jobs::SqliteJobs;
 pub use keys::SqliteKeys;
 
-use crate::{ObjectArtifacts, StoreError};
+use crate::{JobLimits, ObjectArtifacts, StoreError};
 
 /// All stores of a data folder.
 #[derive(Debug, Clone)]
@@ -41,15 +41,15 @@ pub struct Stores {
 /// Opens a data folder, and makes it if it is missing. Blocks: it may check files after an unclean
 /// stop. The folder is let go of when the last store is dropped.
 pub fn open(data_dir: &Path) -> Result<Stores, StoreError> {
-    open_with(data_dir, atg_models::limits::JOBS_PER_KEY_DEFAULT)
+    open_with(data_dir, JobLimits::default())
 }
 
-/// As [`open`], with another limit of queued and running jobs for each key.
-pub fn open_with(data_dir: &Path, jobs_per_key: u32) -> Result<Stores, StoreError> {
+/// As [`open`], with other limits of jobs for each key.
+pub fn open_with(data_dir: &Path, limits: JobLimits) -> Result<Stores, StoreError> {
     let lock = Arc::new(folder::claim(data_dir)?);
     Ok(Stores {
         graph: Arc::new(SqliteGraph::open(data_dir, Arc::clone(&lock))?),
-        jobs: Arc::new(SqliteJobs::open(data_dir, lock, jobs_per_key)?),
+        jobs: Arc::new(SqliteJobs::open(data_dir, lock, limits)?),
         artifacts: Arc::new(ObjectArtifacts::in_folder(&data_dir.join("artifacts"))?),
         keys: Arc::new(SqliteKeys::open(data_dir)?),
     })

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use atg_db::{Inserted, JobStore as _, StoreError, Transition};
+use atg_db::{Inserted, JobLimits, JobStore as _, StoreError, Transition};
 use atg_models::job::{
     Event, EventBody, JobError, JobRecord, JobState, LogLevel, OnCrash, Progress, Refused, TenantUse, WorkerId,
 };
@@ -162,7 +162,13 @@ impl World {
     fn new(max_concurrent_ops: usize) -> Self {
         let clock = TestClock::at(datetime!(2026-01-01 12:00 UTC));
         let folder = tempfile::tempdir().unwrap();
-        let jobs = Arc::new(WatchedJobs::new(atg_db::sqlite::open(folder.path()).unwrap().jobs));
+        // What a key may have is the store's matter, and its suite's.
+        let limits = JobLimits {
+            scans_per_hour: 1_000,
+            ..JobLimits::default()
+        };
+        let stores = atg_db::sqlite::open_with(folder.path(), limits).unwrap();
+        let jobs = Arc::new(WatchedJobs::new(stores.jobs));
         let artifacts = Arc::new(NoArtifacts::default());
         let probe = Probe {
             permits: Arc::new(Semaphore::new(0)),

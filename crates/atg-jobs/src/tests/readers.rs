@@ -69,3 +69,121 @@ async fn a_long_poll_answers_when_its_time_is_up_and_when_something_happens() {
     assert!(page.complete && page.events.len() == 2, "{page:?}");
     assert_eq!(reader.cursor(), page.last);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_readers_cost_no_more_reads_than_a_few() {
+    const READERS: usize = 1_000;
+    const APPENDS: usize = 20;
+    let world = World::new(1);
+    let id = world.submit(JobKind::Scan, Script::Hold).await;
+    world.started(1).await;
+    let fence = world.reach(id, JobState::Running).await.machine.fence;
+    let tasks = tokio_util::task::TaskTracker::new();
+    let readers: Vec<_> = (0..READERS)
+        .map(|_| {
+            let mut reader = world.engine.reader(id, Seq::ZERO);
+            tasks.spawn(async move {
+                let mut seqs = Vec::new();
+                while let Some(item) = reader.next().await.unwrap() {
+                    let Item::Event(event) = item else {
+                        panic!("no gap is due")
+                    };
+                    seqs.push(event.seq.get());
+                }
+                seqs
+            })
+        })
+        .collect();
+    for number in 1..=APPENDS {
+        let line = EventBody::Log {
+            level: LogLevel::Info,
+            message: number.to_string(),
+        };
+        world
+            .jobs
+            .append(id, fence, vec![line], world.clock.now())
+            .await
+            .unwrap();
+        world.engine.hub().stir(id);
+    }
+    world.probe.permits.add_permits(1);
+    // The last progress of a job that succeeded, and its completion.
+    let expected: Vec<u64> = (1..=u64::try_from(APPENDS).unwrap() + 2).collect();
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), expected);
+    }
+    let reads = world.jobs.reads.load(Ordering::SeqCst);
+    assert!(reads <= 10 * APPENDS, "{READERS} readers read the store {reads} times");
+    assert_eq!(world.engine.hub().watched_jobs(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_of_a_store_that_is_back_go_on() {
+    let world = World::new(1);
+    let id = world.submit(JobKind::Scan, Script::Hold).await;
+    world.started(1).await;
+    world.jobs.down.store(true, Ordering::SeqCst);
+    let mut readers: Vec<_> = (0..10).map(|_| world.engine.reader(id, Seq::ZERO)).collect();
+    for reader in &mut readers {
+        let error = reader.next().await.unwrap_err();
+        assert!(error.is_retryable(), "{error}");
+    }
+    world.jobs.down.store(false, Ordering::SeqCst);
+    world.probe.permits.add_permits(1);
+    for reader in &mut readers {
+        assert!(matches!(reader.next().await, Ok(Some(Item::Event(_)))));
+    }
+}
+
+/// Each reader is cut at places of its own; what it has seen is the log, once and in order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_readers_cut_a_hundred_times_each_miss_nothing() {
+    use rand::{RngExt as _, SeedableRng as _};
+    const READERS: u64 = 1_000;
+    const CUTS: usize = 100;
+    const LINES: u64 = 198;
+    let world = World::new(1);
+    let id = world.submit(JobKind::Scan, Script::Hold).await;
+    world.started(1).await;
+    let fence = world.reach(id, JobState::Running).await.machine.fence;
+    let reading = (0..READERS).map(|seed| {
+        let engine = world.engine.clone();
+        async move {
+            let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+            let (mut seqs, mut cuts) = (Vec::new(), 0);
+            let mut reader = engine.reader(id, Seq::ZERO);
+            while let Some(item) = reader.next().await.unwrap() {
+                let Item::Event(event) = item else {
+                    panic!("no gap is due")
+                };
+                seqs.push(event.seq.get());
+                if cuts < CUTS && random.random_bool(0.6) {
+                    // What was read ahead is lost with the line.
+                    reader = engine.reader(id, reader.cursor());
+                    cuts += 1;
+                }
+            }
+            (seqs, cuts)
+        }
+    });
+    let writing = async {
+        for number in 0..LINES / 2 {
+            let line = |number: u64| EventBody::Log {
+                level: LogLevel::Info,
+                message: number.to_string(),
+            };
+            let lines = vec![line(2 * number), line(2 * number + 1)];
+            world.jobs.append(id, fence, lines, world.clock.now()).await.unwrap();
+            world.engine.hub().stir(id);
+        }
+        world.probe.permits.add_permits(1);
+    };
+    let (seen, ()) = tokio::join!(futures_util::future::join_all(reading), writing);
+    let whole: Vec<u64> = (1..=LINES + 2).collect();
+    let mut cuts = 0;
+    for (seqs, cut) in seen {
+        assert_eq!(seqs, whole);
+        cuts += cut;
+    }
+    assert!(cuts >= 95 * usize::try_from(READERS).unwrap(), "{cuts} cuts");
+}

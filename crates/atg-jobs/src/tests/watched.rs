@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use atg_db::sqlite::SqliteJobs;
 use atg_db::{
-    ArtifactStore, ByteStream, Claimed, EventPage, Health, Inserted, JobPage, JobStore, StoreError, Transition,
+    ArtifactStore, ByteStream, Claimed, EventPage, Health, Inserted, JobPage, JobStore, ScanQuota, StoreError,
+    Transition,
 };
 use atg_models::job::{Event, EventBody, JobFilter, JobRecord, NewJob, WorkerId};
 use atg_models::{Fence, JobId, Seq};
@@ -21,6 +22,8 @@ pub(super) struct WatchedJobs {
     pub(super) renewals: AtomicUsize,
     /// Writes to logs while jobs ran.
     pub(super) appends: AtomicUsize,
+    /// Reads of logs.
+    pub(super) reads: AtomicUsize,
 }
 
 impl WatchedJobs {
@@ -30,6 +33,7 @@ impl WatchedJobs {
             down: AtomicBool::new(false),
             renewals: AtomicUsize::new(0),
             appends: AtomicUsize::new(0),
+            reads: AtomicUsize::new(0),
         }
     }
 
@@ -48,6 +52,10 @@ impl WatchedJobs {
 impl JobStore for WatchedJobs {
     async fn insert(&self, job: NewJob, idempotency: Option<(String, [u8; 32])>) -> Result<Inserted, StoreError> {
         self.up()?.insert(job, idempotency).await
+    }
+
+    async fn scans(&self, key_prefix: &str, now: OffsetDateTime) -> Result<ScanQuota, StoreError> {
+        self.up()?.scans(key_prefix, now).await
     }
 
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
@@ -87,6 +95,7 @@ impl JobStore for WatchedJobs {
     }
 
     async fn events(&self, id: JobId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         self.up()?.events(id, after, limit).await
     }
 

@@ -68,6 +68,12 @@ pub struct Config {
     pub azure: AzureConfig,
     /// Jobs that run at the same time.
     pub max_concurrent_jobs: u32,
+    /// Requests a minute, per key.
+    pub requests_per_minute: u32,
+    /// Scans an hour, per key.
+    pub scans_per_hour: u32,
+    /// Jobs that wait or run, per key.
+    pub jobs_per_key: u32,
     /// Origins of browsers.
     pub cors_origins: Vec<String>,
     /// Folder of database and artifacts.
@@ -148,6 +154,9 @@ fn build(values: &Values, port_may_be_0: bool) -> Result<Config, Vec<ConfigError
             limits::CONCURRENT_JOBS_MAX,
         ),
         cors_origins: read.origins(),
+        requests_per_minute: read.rate("ATG_RATE_LIMIT_PER_MINUTE", limits::REQUESTS_PER_MINUTE_DEFAULT),
+        scans_per_hour: read.rate("ATG_RATE_LIMIT_SCANS_PER_HOUR", limits::SCANS_PER_HOUR_DEFAULT),
+        jobs_per_key: read.rate("ATG_MAX_JOBS_PER_KEY", limits::JOBS_PER_KEY_DEFAULT),
         data_dir: PathBuf::from(values.text("ATG_DATA_DIR").unwrap_or("./atg-data")),
         public_url: read.url("ATG_PUBLIC_URL"),
         trusted_proxies: read.networks(),
@@ -201,6 +210,10 @@ impl Reader<'_> {
             return default;
         }
         value
+    }
+
+    fn rate(&mut self, name: &'static str, default: u32) -> u32 {
+        self.number(name, default, 1, limits::RATE_LIMIT_MAX)
     }
 
     fn list(&self, name: &'static str) -> Vec<String> {

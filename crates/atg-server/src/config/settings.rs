@@ -73,6 +73,21 @@ pub(crate) const SETTINGS: &[Setting] = &[
     plain("AZURE_FEDERATED_TOKEN_FILE", "", "token file of the workload identity"),
     plain("ATG_MAX_CONCURRENT_OPS", "3", "jobs that run at the same time, 1–64"),
     plain(
+        "ATG_RATE_LIMIT_SCANS_PER_HOUR",
+        "10",
+        "scans an hour, per key: 1 or more",
+    ),
+    plain(
+        "ATG_RATE_LIMIT_PER_MINUTE",
+        "600",
+        "requests a minute, per key: 1 or more",
+    ),
+    plain(
+        "ATG_MAX_JOBS_PER_KEY",
+        "10",
+        "jobs that wait or run at the same time, per key: 1 or more",
+    ),
+    plain(
         "CORS_ALLOWED_ORIGINS",
         "",
         "comma-separated origins of browsers; * is refused in production",
@@ -145,9 +160,6 @@ pub(crate) const NOT_YET: &[&str] = &[
     "NEO4J_INTEGRATION_POOL_SIZE",
     "NEO4J_PRODUCTION_POOL_SIZE",
     "ATG_ARTIFACT_URL",
-    "ATG_RATE_LIMIT_SCANS_PER_HOUR",
-    "ATG_RATE_LIMIT_PER_MINUTE",
-    "ATG_MAX_JOBS_PER_KEY",
     "ATG_LLM_URL",
     "ATG_LLM_API_KEY",
     "ATG_LLM_MODEL",

@@ -1,28 +1,22 @@
 //! `POST /api/v1/generate-iac`, `GET /api/v1/generate-iac/{job_id}`.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use atg_models::api::{GenerateIacRequest, IacFormat, JobResponse, JobStatusResponse, RequestError};
+use atg_models::api::{GenerateIacRequest, IacFormat, JobStatusResponse, RequestError};
 use atg_models::{JobKind, TenantId};
 
 use super::submit::{only_tenant, status_of, submit};
 use crate::auth::{Allowed, Operate, Read, permit_tenant};
 use crate::body;
 use crate::error::ApiError;
-use crate::openapi::{BodyRefusals, Refusals};
+use crate::openapi::{BodyRefusals, JobAnswers, JobHeaders, Refusals};
 use crate::state::AppState;
 
 /// Turns a tenant's graph into infrastructure code.
 #[utoipa::path(
     tag = "jobs",
     request_body = GenerateIacRequest,
-    responses(
-        (status = 202, description = "Taken on", body = JobResponse, headers(
-            ("Operation-Location" = String, description = "Where its status can be read"),
-            ("Retry-After" = u32, description = "Seconds to wait between two looks at it"),
-        )),
-        Refusals,
-        BodyRefusals
-    ),
+    params(JobHeaders),
+    responses(JobAnswers, Refusals, BodyRefusals),
     security(("bearer_key" = []))
 )]
 #[post("/api/v1/generate-iac")]

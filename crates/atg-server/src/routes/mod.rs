@@ -12,6 +12,7 @@ mod progress;
 mod scan;
 mod submit;
 mod tenants;
+mod ws_tickets;
 
 use actix_web::web;
 use utoipa::OpenApi as _;
@@ -39,6 +40,8 @@ pub(crate) fn api(config: &mut ServiceConfig<'_>) {
         .service(operations::result::result)
         .service(operations::download::download)
         .service(operations::files::file)
+        .service(operations::events::events)
+        .service(ws_tickets::create)
         .service(tenants::list)
         .service(tenants::remove)
         .service(probes::livez)

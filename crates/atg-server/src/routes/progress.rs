@@ -1,11 +1,11 @@
 //! `GET /ws/progress/{job_id}`: the handshake. What flows afterwards is [`crate::socket`].
 
+use actix_web::body::{BodyStream, MessageBody as _};
 use actix_web::http::header::{AUTHORIZATION, ORIGIN, UPGRADE};
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use atg_auth::Scope;
+use atg_auth::{Principal, Scope};
 use atg_models::api::{FrameOptions, RequestError};
 use atg_models::{ErrorCode, Seq};
-use tracing::Instrument as _;
 
 use super::submit::visible_job;
 use crate::auth::{denied, not_draining, of_header, of_key};
@@ -28,6 +28,7 @@ struct Query {
         ("job_id" = String, Path, description = "Of any kind of job"),
         ("after" = Option<u64>, Query, description = "Resume after this sequence; every frame then carries `seq`"),
         ("detail" = Option<u8>, Query, description = "1: progress frames carry phase and counters"),
+        ("ticket" = Option<String>, Query, description = "From `POST /api/v1/ws-tickets`, for clients that cannot send the header"),
         ("api_key" = Option<String>, Query, description = "The key, for clients that cannot send the header"),
     ),
     responses(
@@ -47,13 +48,9 @@ pub(crate) async fn progress(
     job_id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     not_draining(&state)?;
-    let api_key = key_in(request.query_string());
-    // The header first: a key in an address is for those who cannot send a header.
-    let principal = match (request.headers().contains_key(AUTHORIZATION), api_key) {
-        (false, Some(key)) => of_key(&state, &key)?,
-        (true, _) | (false, None) => of_header(&state, &request)?,
-    };
+    let principal = caller(&state, &request, &job_id)?;
     atg_auth::decide(&principal, Scope::Read, None).map_err(denied)?;
+    state.rates.admit(&principal.key_prefix, state.clock.now())?;
     is_origin_allowed(&state, &request)?;
     let job = visible_job(&state, &principal, &job_id).await?;
     let query = read_query(request.query_string())?;
@@ -69,7 +66,8 @@ pub(crate) async fn progress(
         ));
     }
     let pass = state.keys.open_stream(&principal)?;
-    let (response, session, incoming) = actix_ws::handle(&request, payload).map_err(|error| {
+    let seat = state.streams.take(&principal.key_prefix)?;
+    let mut response = actix_http::ws::handshake(request.head()).map_err(|error| {
         ApiError::new(
             ErrorCode::InvalidRequest,
             format!("the WebSocket handshake is not valid: {error}"),
@@ -84,17 +82,35 @@ pub(crate) async fn progress(
         job: job.id,
         after: query.after,
         options,
+        seat,
     };
-    state
-        .tasks
-        .spawn_local(follower.run(pass, session, incoming).in_current_span());
-    Ok(response)
+    let body = BodyStream::new(follower.run(pass, payload)).boxed();
+    response
+        .message_body(body)
+        .map(HttpResponse::from)
+        .map_err(|error| ApiError::internal(&error))
 }
 
-/// The key, whatever is wrong with the rest of the query: who calls is settled first.
-fn key_in(query: &str) -> Option<String> {
+/// Who calls, by the first that is there: the header, a ticket, a key in the address. The latter two are
+/// for those who cannot send a header. A ticket is used up by this, whatever is wrong with the rest.
+fn caller(state: &AppState, request: &HttpRequest, job: &str) -> Result<Principal, ApiError> {
+    let query = request.query_string();
+    if request.headers().contains_key(AUTHORIZATION) {
+        of_header(state, request)
+    } else if let Some(ticket) = found_in(query, "ticket") {
+        let principal = state.tickets.take(&ticket, job, state.clock.now());
+        principal.ok_or_else(|| ApiError::new(ErrorCode::AuthenticationFailed, "Invalid or used ticket"))
+    } else if let Some(key) = found_in(query, "api_key") {
+        of_key(state, &key)
+    } else {
+        of_header(state, request)
+    }
+}
+
+/// A parameter, whatever is wrong with the rest of the query: who calls is settled first.
+fn found_in(query: &str, wanted: &str) -> Option<String> {
     url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "api_key")
+        .find(|(name, _)| name == wanted)
         .map(|(_, value)| value.into_owned())
 }
 
@@ -137,12 +153,12 @@ fn is_origin_allowed(state: &AppState, request: &HttpRequest) -> Result<(), ApiE
 
 #[cfg(test)]
 mod tests {
-    use super::{key_in, read_query};
+    use super::{found_in, read_query};
 
     #[test]
     fn a_key_is_found_beside_a_bad_parameter() {
         let query = "after=soon&api_key=k%2B1";
-        assert_eq!(key_in(query).as_deref(), Some("k+1"));
+        assert_eq!(found_in(query, "api_key").as_deref(), Some("k+1"));
         assert!(read_query(query).is_err());
         assert_eq!(
             read_query("after=7&api_key=k").unwrap().after,

@@ -2,27 +2,21 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use atg_models::JobKind;
-use atg_models::api::{JobResponse, JobStatusResponse, ScanRequest};
+use atg_models::api::{JobStatusResponse, ScanRequest};
 
-use super::submit::{status_of, submit};
+use super::submit::{scans_left, status_of, submit};
 use crate::auth::{Allowed, Operate, Read, permit_tenant};
 use crate::body;
 use crate::error::ApiError;
-use crate::openapi::{BodyRefusals, Refusals};
+use crate::openapi::{BodyRefusals, JobAnswers, JobHeaders, Refusals};
 use crate::state::AppState;
 
 /// Reads a tenant into the graph.
 #[utoipa::path(
     tag = "jobs",
     request_body = ScanRequest,
-    responses(
-        (status = 202, description = "Taken on", body = JobResponse, headers(
-            ("Operation-Location" = String, description = "Where its status can be read"),
-            ("Retry-After" = u32, description = "Seconds to wait between two looks at it"),
-        )),
-        Refusals,
-        BodyRefusals
-    ),
+    params(JobHeaders),
+    responses(JobAnswers, Refusals, BodyRefusals),
     security(("bearer_key" = []))
 )]
 #[post("/api/v1/scan")]
@@ -32,6 +26,7 @@ pub(crate) async fn start(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
+    scans_left(&state, &request, &allowed.principal).await?;
     let params: ScanRequest = body::read(&state, &request, payload).await?;
     permit_tenant(&state, &allowed.principal, params.tenant_id)?;
     submit(

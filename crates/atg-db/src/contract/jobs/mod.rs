@@ -19,7 +19,9 @@ macro_rules! job_contract {
     ($factory:path) => {
         $crate::contract_cases! { $factory, $crate::contract::jobs;
             submissions::{
-                a_job_reads_back, a_key_makes_one_job, keys_of_two_clients_are_two, a_client_has_a_share_of_the_queue
+                a_job_reads_back, a_key_makes_one_job, keys_of_two_clients_are_two, a_client_has_a_share_of_the_queue,
+                a_key_is_remembered_for_a_day, a_key_has_so_many_scans_an_hour,
+                what_a_key_made_is_answered_beyond_the_limit
             }
             states::{
                 the_oldest_due_job_is_claimed, a_scan_holds_its_tenant_alone, a_held_back_job_says_so_once,
@@ -60,7 +62,7 @@ pub(crate) fn new(number: u128) -> NewJob {
 pub(crate) async fn insert<S: JobStore>(store: &S, job: NewJob) -> JobRecord {
     match store.insert(job, None).await.unwrap() {
         Inserted::New(job) => job,
-        other @ (Inserted::Replayed(_) | Inserted::Mismatch | Inserted::Full { .. }) => panic!("{other:?}"),
+        other @ (Inserted::Replayed(_) | Inserted::Mismatch | Inserted::Full(_)) => panic!("{other:?}"),
     }
 }
 

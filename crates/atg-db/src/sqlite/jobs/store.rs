@@ -9,7 +9,7 @@ use atg_models::{Fence, JobId, Seq, limits};
 use rusqlite::{OptionalExtension as _, params};
 use time::OffsetDateTime;
 
-use crate::job_store::{Claimed, EventPage, Inserted, JobPage, JobStore, Transition};
+use crate::job_store::{Claimed, EventPage, Inserted, JobLimits, JobPage, JobStore, ScanQuota, Transition};
 use crate::limits::READ_TIMEOUT;
 use crate::sqlite::database::{Database, Plan};
 use crate::sqlite::fault::Outcome;
@@ -20,18 +20,18 @@ use crate::{Health, StoreError};
 /// The jobs of a server that keeps its data in a folder.
 pub struct SqliteJobs {
     database: Database,
-    jobs_per_key: u64,
+    limits: JobLimits,
 }
 
 impl SqliteJobs {
-    pub(crate) fn open(folder: &Path, lock: Arc<FolderLock>, jobs_per_key: u32) -> Result<Self, StoreError> {
+    pub(crate) fn open(folder: &Path, lock: Arc<FolderLock>, limits: JobLimits) -> Result<Self, StoreError> {
         let plan = Plan {
             file: "jobs.db",
             steps: schema::STEPS,
         };
         Ok(Self {
             database: Database::open(folder, lock, &plan)?,
-            jobs_per_key: u64::from(jobs_per_key),
+            limits,
         })
     }
 
@@ -53,12 +53,20 @@ impl std::fmt::Debug for SqliteJobs {
 #[async_trait]
 impl JobStore for SqliteJobs {
     async fn insert(&self, job: NewJob, idempotency: Option<(String, [u8; 32])>) -> Result<Inserted, StoreError> {
-        let per_key = self.jobs_per_key;
+        let limits = self.limits;
         self.database
             .write("adding a job", move |session| {
-                insert::insert(session, job, idempotency.as_ref(), per_key)
+                insert::insert(session, job, idempotency.as_ref(), limits)
             })
             .await
+    }
+
+    async fn scans(&self, key_prefix: &str, now: OffsetDateTime) -> Result<ScanQuota, StoreError> {
+        let (prefix, limit) = (key_prefix.to_owned(), self.limits.scans_per_hour);
+        self.read("counting scans", move |connection| {
+            insert::scans(connection, &prefix, limit, now)
+        })
+        .await
     }
 
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {

@@ -3,6 +3,7 @@
 mod artifact;
 pub(super) mod cancel;
 pub(super) mod download;
+pub(super) mod events;
 pub(super) mod files;
 pub(super) mod get;
 pub(super) mod list;

@@ -13,6 +13,7 @@
     reason = "this crate is test code: it fails by panicking, and has no clock but the system's"
 )]
 
+mod clock;
 mod direct;
 mod document;
 mod memory;
@@ -23,7 +24,8 @@ mod stoppable;
 mod wait;
 mod world;
 
-pub use direct::{DirectScan, Folder, readers, specify};
+pub use clock::FastClock;
+pub use direct::{DirectScan, Folder, readers, readers_on, specify};
 pub use document::{Described, Document};
 pub use memory::peak_mib;
 pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};

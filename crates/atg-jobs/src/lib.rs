@@ -13,6 +13,7 @@ mod operation;
 mod plan;
 mod reader;
 mod registry;
+mod scribe;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]

@@ -15,7 +15,10 @@ fn milestones(events: &[JobEvent]) -> Vec<String> {
         EventBody::Log { message, .. } => Some(message.clone()),
         EventBody::Progress(_) | EventBody::Error(_) | EventBody::Completion { .. } => None,
     });
-    lines.filter(|line| line.ends_with(": read")).collect()
+    let mut lines: Vec<String> = lines.filter(|line| line.ends_with(": read")).collect();
+    // Steps run side by side.
+    lines.sort();
+    lines
 }
 
 /// A job's whole log. No event is missing, none is there twice, and it ends once.

@@ -238,7 +238,7 @@ async fn fold_metrics(state: Arc<AppState>) {
 }
 
 /// Why the data folder cannot be opened, and what to do about it.
-fn explained(error: StoreError, folder: &Path) -> anyhow::Error {
+pub(crate) fn explained(error: StoreError, folder: &Path) -> anyhow::Error {
     let hint = match &error {
         StoreError::Corrupt { .. } => {
             "\n  hint: restore a backup (atg-server restore FILE --force); if only graph.db is damaged, atg-server \

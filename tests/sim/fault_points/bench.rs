@@ -128,7 +128,11 @@ impl Bench {
 fn engine(stores: &FaultyStores, clock: &FastClock, readers: &Arc<atg_azure::AzureReaders>, worker: &str) -> Engine {
     let azure: Arc<dyn atg_azure::Azure> = Arc::<atg_azure::AzureReaders>::clone(readers);
     let registry = Registry::default()
-        .with(ScanOperation::new(Arc::clone(&stores.graph), azure))
+        .with(ScanOperation::new(
+            Arc::clone(&stores.graph),
+            azure,
+            Arc::new(SystemIds),
+        ))
         .with(GenerateIacOperation::new(Arc::clone(&stores.graph)));
     Engine::new(
         Parts {

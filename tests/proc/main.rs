@@ -9,9 +9,11 @@
     reason = "this is test code: it fails by panicking, and has no clock but the system's"
 )]
 
+mod backup;
 mod bench;
 mod browser;
 mod cli;
+mod disk;
 mod folder;
 mod keys;
 mod kills;

@@ -10,6 +10,7 @@
 )]
 
 mod determinism;
+mod fault_points;
 mod faults;
 mod rescan;
 mod sharing;

@@ -59,11 +59,16 @@ impl Folder {
 
 /// Readers of a simulator with a static token.
 pub fn readers(sim: &Simulator) -> AzureReaders {
+    readers_on(sim, Arc::new(SystemClock))
+}
+
+/// The same with another clock.
+pub fn readers_on(sim: &Simulator, clock: Arc<dyn Clock>) -> AzureReaders {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let endpoints = Endpoints::parse(sim.url(), sim.url(), sim.url()).unwrap();
     let token = StaticToken::Text("static".to_owned().into());
     let config = AzureConfig::new(Cloud::Custom(Box::new(endpoints)), CredentialChoice::StaticToken(token));
-    AzureReaders::new(config, Arc::new(SystemClock)).unwrap()
+    AzureReaders::new(config, clock).unwrap()
 }
 
 /// One scan.

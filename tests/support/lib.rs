@@ -16,6 +16,7 @@
 mod clock;
 mod direct;
 mod document;
+mod fast_clock;
 mod memory;
 mod programs;
 mod shifted;
@@ -25,8 +26,9 @@ mod wait;
 mod world;
 
 pub use clock::AheadClock;
-pub use direct::{DirectScan, Folder, readers, specify};
+pub use direct::{DirectScan, Folder, readers, readers_on, specify};
 pub use document::{Described, Document};
+pub use fast_clock::FastClock;
 pub use memory::peak_mib;
 pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};
 pub use shifted::ShiftedClock;

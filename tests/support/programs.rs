@@ -162,6 +162,11 @@ impl ServerProcess {
         crate::peak_mib(&self.child.id().to_string())
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a power cut does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

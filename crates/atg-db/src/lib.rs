@@ -7,6 +7,8 @@ mod artifact_store;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
+#[cfg(any(test, feature = "faults"))]
+pub mod faults;
 mod graph_store;
 mod job_store;
 mod key_store;

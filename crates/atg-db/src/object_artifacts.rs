@@ -49,6 +49,15 @@ impl ObjectArtifacts {
         Self { store, folder: None }
     }
 
+    /// The same artifacts through another store over this one.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn over(&self, wrap: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
+        Self {
+            store: wrap(Arc::clone(&self.store)),
+            folder: self.folder.clone(),
+        }
+    }
+
     async fn upload(&self, key: &Key, mut bytes: ByteStream, cap_bytes: u64) -> Result<(String, u64), StoreError> {
         const DOING: &str = "writing an artifact";
         let upload = self.store.put_multipart(key).await.map_err(failed(DOING))?;
@@ -76,7 +85,10 @@ impl ObjectArtifacts {
         };
         match outcome {
             Ok(()) => {
-                writer.finish().await.map_err(failed(DOING))?;
+                if let Err(error) = writer.finish().await {
+                    self.take_back(key).await;
+                    return Err(failed(DOING)(error));
+                }
                 Ok((hex(&hash.finalize()), size))
             }
             Err(error) => {
@@ -85,6 +97,28 @@ impl ObjectArtifacts {
                 Err(error)
             }
         }
+    }
+}
+
+impl ObjectArtifacts {
+    /// Removes what an upload has staged that could not be flushed or renamed: on a full disk each further try would
+    /// leave one more. What cannot be removed now is swept later.
+    async fn take_back(&self, key: &Key) {
+        let (Some(folder), Some(name)) = (&self.folder, key.filename()) else {
+            return;
+        };
+        let folder = folder.join(FOLDER);
+        let staged = format!("{name}#");
+        let _ = tokio::task::spawn_blocking(move || {
+            let entries = std::fs::read_dir(folder)?;
+            for entry in entries.flatten() {
+                if entry.file_name().to_string_lossy().starts_with(&staged) {
+                    std::fs::remove_file(entry.path())?;
+                }
+            }
+            std::io::Result::Ok(())
+        })
+        .await;
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use atg_db::{ArtifactStore, StoreError, Transition};
-use atg_models::job::{Event, EventBody, JobError, JobRecord, LogLevel, Progress};
+use atg_models::job::{Event, EventBody, JobError, JobRecord, JobState, LogLevel, Progress};
 use atg_models::{Clock, ErrorCode, Fence, JobId};
 use futures_util::FutureExt as _;
 use serde_json::Value;
@@ -18,8 +18,8 @@ use crate::engine::Inner;
 use crate::journal::Journal;
 use crate::limits::{STOP_GRACE, STORE_RETRY_FIRST, STORE_RETRY_MAX};
 use crate::registry::AnyOperation;
+use crate::scribe::write_journal;
 use crate::{Finished, OperationContext, OperationError, OperationLimits};
-use atg_models::limits::PROGRESS_INTERVAL;
 
 /// Why an attempt was asked to stop. The first reason stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,11 @@ impl Attempt {
             .unwrap_or_else(PoisonError::into_inner)
             .get_or_insert(reason);
         self.token.cancel();
+    }
+
+    /// What it says.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     pub(crate) fn stop_reason(&self) -> Option<StopReason> {
@@ -115,9 +120,19 @@ pub(crate) async fn run(
         if matches!(event, Event::Succeeded { .. }) {
             with.events.push(EventBody::Progress(attempt.journal.last_progress()));
         }
-        finish(&inner, &attempt, event, with).await;
+        let end = finish(&inner, &attempt, event, with).await;
+        if matches!(end, Some(JobState::Failed | JobState::Cancelled)) {
+            withdraw(&inner, attempt.id).await;
+        }
     }
     inner.forget(&attempt);
+}
+
+/// Removes what an attempt had published whose job then failed or was cancelled: nobody may have it.
+async fn withdraw(inner: &Inner, job: JobId) {
+    if let Err(error) = inner.artifacts.delete(job).await {
+        tracing::warn!(%job, error = %chain(&error), "an artifact of no use was not removed: it goes when its time has passed");
+    }
 }
 
 async fn supervise(
@@ -162,48 +177,6 @@ async fn out_of_patience(inner: &Inner, attempt: &Attempt) {
     tokio::select! {
         () = grace => {}
         () = inner.hard.cancelled() => {}
-    }
-}
-
-/// Writes what the operation says, a few times a second, and answers what is not written when the
-/// operation has ended. A write that is under way is waited for, so that nothing is written twice.
-async fn write_journal(inner: &Inner, attempt: &Attempt, closing: &CancellationToken) -> Vec<EventBody> {
-    let mut kept: Vec<EventBody> = Vec::new();
-    loop {
-        if kept.is_empty() {
-            tokio::select! {
-                () = attempt.journal.grown() => kept = attempt.journal.take(),
-                () = closing.cancelled() => return kept,
-            }
-            if kept.is_empty() {
-                continue;
-            }
-        }
-        let now = inner.clock.now();
-        let written = tokio::select! {
-            written = inner.jobs.append(attempt.id, attempt.fence, kept.clone(), now) => written,
-            () = inner.hard.cancelled() => return Vec::new(),
-        };
-        match written {
-            Ok(_) => {
-                kept.clear();
-                inner.hub.stir(attempt.id);
-            }
-            // The events stay, and are written when the store is back.
-            Err(error) if error.is_retryable() => {}
-            Err(StoreError::Fenced { .. } | StoreError::Refused(_) | StoreError::NotFound { .. }) => {
-                attempt.stop(StopReason::Lost);
-                return Vec::new();
-            }
-            Err(error) => {
-                tracing::error!(job = %attempt.id, error = %chain(&error), "events of a job were not written");
-                kept.clear();
-            }
-        }
-        tokio::select! {
-            () = inner.clock.sleep_until(now + PROGRESS_INTERVAL) => {}
-            () = closing.cancelled() => return kept,
-        }
     }
 }
 
@@ -282,42 +255,54 @@ fn retryable(error: JobError, fence: Fence, attempt: u32, limits: Option<Operati
     }
 }
 
-/// Writes the end; waits for a store that does not answer, until the process is ended hard.
-async fn finish(inner: &Inner, attempt: &Attempt, event: Event, with: Transition) {
+/// Writes the end; waits for a store that does not answer, until the process is ended hard. Answers
+/// the state that the job is in then, if it is known.
+async fn finish(inner: &Inner, attempt: &Attempt, event: Event, with: Transition) -> Option<JobState> {
     let mut wait = STORE_RETRY_FIRST;
     let mut next = (event, with);
-    loop {
+    let state = loop {
         let now = inner.clock.now();
         let (event, with) = next.clone();
         match inner.jobs.transition(attempt.id, event, with, now).await {
             Ok(record) => {
                 tracing::info!(job = %attempt.id, state = record.machine.state.as_str(), "an attempt ended");
-                break;
+                break Some(record.machine.state);
             }
             Err(error) if error.is_retryable() => {
                 tokio::select! {
-                    () = inner.hard.cancelled() => break,
+                    () = inner.hard.cancelled() => break None,
                     () = inner.clock.sleep_until(now + wait) => {}
                 }
                 wait = Duration::min(wait * 2, STORE_RETRY_MAX);
             }
             Err(StoreError::Refused(refused)) => {
+                // Also when the end was written before, and only the answer was lost.
                 tracing::warn!(job = %attempt.id, %refused, "the end of an attempt was refused");
-                break;
+                let record = inner.jobs.get(attempt.id).await.ok().flatten();
+                break record.map(|record| record.machine.state);
             }
             Err(error) if matches!(next.0, Event::Succeeded { .. }) => {
                 tracing::error!(job = %attempt.id, error = %chain(&error), "a result could not be written");
                 let error = JobError::new(ErrorCode::Internal, "internal error");
                 let fence = attempt.fence;
-                next = (Event::FailedFatal { fence, error }, Transition::default());
+                let events = std::mem::take(&mut next.1.events);
+                let without_end = events
+                    .into_iter()
+                    .filter(|event| !matches!(event, EventBody::Progress(said) if said.percent >= 100.0));
+                let with = Transition {
+                    events: without_end.collect(),
+                    ..Transition::default()
+                };
+                next = (Event::FailedFatal { fence, error }, with);
             }
             Err(error) => {
                 tracing::error!(job = %attempt.id, error = %chain(&error), "the end of an attempt could not be written");
-                break;
+                break None;
             }
         }
-    }
+    };
     inner.hub.stir(attempt.id);
+    state
 }
 
 /// Clients are told “internal error”; the log says what happened.

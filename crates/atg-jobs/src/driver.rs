@@ -38,6 +38,7 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 
 struct Driver {
     inner: Arc<Inner>,
+    /// Whether no job is known to be held by nobody.
     recovered: bool,
     store_down_until: Option<OffsetDateTime>,
     store_wait: Duration,
@@ -142,7 +143,12 @@ impl Driver {
             Action::Renew(id, fence) => self.renew(id, fence).await,
             Action::Recover => self.recover().await,
             Action::ReleaseExpired => self.release_expired().await,
-            Action::Claim(free) => self.claim(free).await,
+            Action::Claim(free) => {
+                let claimed = self.claim(free).await;
+                // The store may have given a job away that nobody here knows of.
+                self.recovered &= claimed.is_ok();
+                claimed
+            }
             Action::Purge => self.purge().await,
         }
     }
@@ -174,16 +180,28 @@ impl Driver {
         Ok(false)
     }
 
+    /// Releases jobs that nobody works on: those of earlier processes, which the sole owner of a store
+    /// knows to be dead, and those of a claim of this process whose answer was lost.
     async fn recover(&mut self) -> Result<bool, StoreError> {
+        // Asked before the store: only this loop begins attempts, and one that ends meanwhile refuses its release.
+        let running: Vec<JobId> = self.inner.attempts().iter().map(|attempt| attempt.id).collect();
         let held = self.inner.jobs.held().await?;
-        for (id, owner) in &held {
-            if *owner != self.inner.settings.worker {
-                self.release(*id, Event::OwnerGone).await?;
+        let settings = &self.inner.settings;
+        let orphans = held.iter().filter(|(id, owner)| {
+            if *owner == settings.worker {
+                !running.contains(id)
+            } else {
+                settings.sole_owner
             }
+        });
+        let mut released: u64 = 0;
+        for (id, _) in orphans {
+            self.release(*id, Event::OwnerGone).await?;
+            released += 1;
         }
         self.recovered = true;
-        if !held.is_empty() {
-            tracing::info!(jobs = held.len(), "jobs of an earlier process were released");
+        if released > 0 {
+            tracing::info!(jobs = released, "jobs that nobody worked on were released");
         }
         Ok(true)
     }

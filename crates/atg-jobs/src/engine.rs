@@ -131,9 +131,10 @@ impl Engine {
 
     /// Stores a job and wakes the engine. `idempotency` is the client's key and the digest of its body.
     pub async fn submit(&self, job: NewJob, idempotency: Option<(String, [u8; 32])>) -> Result<Inserted, StoreError> {
-        let inserted = self.0.jobs.insert(job, idempotency).await?;
+        let inserted = self.0.jobs.insert(job, idempotency).await;
+        // Also after an error: the job may be stored, and only the answer lost.
         self.0.wake.notify_one();
-        Ok(inserted)
+        inserted
     }
 
     /// Asks a job to stop and answers its record, in which it may be running still.

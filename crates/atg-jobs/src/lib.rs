@@ -14,6 +14,7 @@ mod pages;
 mod plan;
 mod reader;
 mod registry;
+mod scribe;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]

@@ -43,6 +43,7 @@ pub(crate) fn serve(config: Option<&Path>, port: Option<u16>) -> ExitCode {
 }
 
 async fn run(mut config: Config) -> anyhow::Result<StopReport> {
+    let _too_large = outlive_a_file_size_limit()?;
     let generated = atg_server::generated_key(&mut config, &SystemClock, &SystemIds).await?;
     let server = RunningServer::start(config, Arc::new(SystemClock), Arc::new(SystemIds)).await?;
     if let Some(key) = generated {
@@ -61,6 +62,19 @@ async fn run(mut config: Config) -> anyhow::Result<StopReport> {
             anyhow::bail!("ended by a second signal; running jobs go on at the next start")
         }
     }
+}
+
+/// Under a limit of file sizes (`ulimit -f`, a quota) a write that passes it raises a signal that would end the
+/// program. Once that is listened for, the write fails instead, and what waits for the disk goes on later.
+fn outlive_a_file_size_limit() -> anyhow::Result<tokio::signal::unix::Signal> {
+    use nix::sys::signal::Signal;
+    use tokio::signal::unix::{SignalKind, signal};
+    #[expect(
+        clippy::as_conversions,
+        reason = "the number of a signal is what the kind is made from"
+    )]
+    let number = Signal::SIGXFSZ as i32;
+    signal(SignalKind::from_raw(number)).context("listening for SIGXFSZ")
 }
 
 async fn wait_for_signal() -> anyhow::Result<()> {
@@ -125,7 +139,7 @@ pub(crate) fn fail(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn refuse(problems: &[ConfigError]) -> ExitCode {
+pub(crate) fn refuse(problems: &[ConfigError]) -> ExitCode {
     eprintln!("atg-server: the configuration is not valid:");
     for problem in problems {
         eprintln!("  {problem}");
@@ -133,7 +147,7 @@ fn refuse(problems: &[ConfigError]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn load(config: Option<&Path>, port: Option<u16>) -> Result<Loaded, Vec<ConfigError>> {
+pub(crate) fn load(config: Option<&Path>, port: Option<u16>) -> Result<Loaded, Vec<ConfigError>> {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     atg_server::load_config(environment, Some(Path::new(".env")), config, port)
@@ -145,6 +159,8 @@ fn start_log(config: &Config) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
+        // Where the log cannot be written, saying so on the same stream would only end the thread.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // Fails only when a subscriber is set already, which this program does nowhere else.
     let _ = if config.log_json {

@@ -1,6 +1,7 @@
 //! Start and stop: opens the stores, recovers jobs, listens; drains, gives jobs back, closes.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
@@ -9,8 +10,8 @@ use anyhow::Context as _;
 use atg_azure::AzureReaders;
 use atg_db::sqlite::{SqliteKeys, Stores};
 use atg_db::{
-    ArtifactStore, GraphStore, JobLimits, JobStore, ObservedArtifacts, ObservedGraph, ObservedJobs, StoreObserver,
-    Unobserved,
+    ArtifactStore, GraphStore, JobLimits, JobStore, ObservedArtifacts, ObservedGraph, ObservedJobs, StoreError,
+    StoreObserver, Unobserved,
 };
 use atg_jobs::{Engine, Parts, Registry, Settings};
 use atg_models::job::WorkerId;
@@ -101,7 +102,7 @@ impl RunningServer {
             scans_per_hour: config.scans_per_hour,
         };
         let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open_with(&folder, job_limits)).await?;
-        let stores = stores.context("opening the data folder")?;
+        let stores = stores.map_err(|error| explained(error, &config.data_dir))?;
         let keys = open_keys(&config, Arc::clone(&stores.keys), &clock).await?;
         let meters = Meters::new()?;
         let Observed { graph, jobs, artifacts } = Observed::of(stores, &meters.observing(observer), &clock);
@@ -274,6 +275,25 @@ async fn fold_metrics(state: Arc<AppState>) {
             () = state.clock.sleep_until(state.clock.now() + METRICS_FOLD) => state.meters.fold(),
         }
     }
+}
+
+/// Why the data folder cannot be opened, and what to do about it.
+pub(crate) fn explained(error: StoreError, folder: &Path) -> anyhow::Error {
+    let hint = match &error {
+        StoreError::Corrupt { .. } => {
+            "\n  hint: restore a backup (atg-server restore FILE --force); if only graph.db is damaged, atg-server \
+             reset-graph sets it aside: jobs and results stay, and the next scan fills a new graph"
+        }
+        StoreError::Unavailable { .. } => "\n  hint: the folder must be writable, with room on its disk",
+        StoreError::Fenced { .. }
+        | StoreError::Refused(_)
+        | StoreError::NotFound { .. }
+        | StoreError::TooLarge { .. }
+        | StoreError::TooNew { .. }
+        | StoreError::Locked { .. } => "",
+    };
+    let error = anyhow::Error::new(error).context(format!("opening the data folder {}", folder.display()));
+    anyhow::anyhow!("{error:#}{hint}")
 }
 
 /// TLS is a proxy's work: whoever listens to the world without one should know.

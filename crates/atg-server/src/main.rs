@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod command;
+mod data;
 mod keys_command;
 
 /// Reads Azure tenants into a graph and generates infrastructure code from it.
@@ -40,6 +41,23 @@ enum Command {
     Configuration,
     /// Print the reference of all metrics
     Metrics,
+    /// Write all data into one file, also beside a running server
+    Backup {
+        /// The file to write; one that is there is replaced when the new one is whole
+        file: std::path::PathBuf,
+    },
+    /// Put a backup into the data folder; the server must not run
+    Restore {
+        /// The file to read
+        file: std::path::PathBuf,
+        /// Replace the data that are there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Read every database of the data folder through and say what is damaged
+    CheckData,
+    /// Set graph.db aside, so that the next start makes a new one; jobs and results stay
+    ResetGraph,
 }
 
 fn main() -> ExitCode {
@@ -55,5 +73,9 @@ fn main() -> ExitCode {
         Some(Command::Openapi) => command::openapi(),
         Some(Command::Configuration) => command::configuration(),
         Some(Command::Metrics) => command::metrics(),
+        Some(Command::Backup { file }) => data::backup(arguments.config.as_deref(), &file),
+        Some(Command::Restore { file, force }) => data::restore(arguments.config.as_deref(), &file, force),
+        Some(Command::CheckData) => data::check(arguments.config.as_deref()),
+        Some(Command::ResetGraph) => data::reset_graph(arguments.config.as_deref()),
     }
 }

@@ -15,6 +15,7 @@ use crate::limits;
 use crate::sqlite::fault::{Fault, Outcome, stopped};
 use crate::sqlite::folder::{FolderLock, OpenMarker};
 use crate::sqlite::migrations::migrate;
+use crate::sqlite::trouble::Trouble;
 use crate::sqlite::writer::{Session, Writer};
 use crate::{Health, StoreError};
 
@@ -34,6 +35,7 @@ pub(crate) struct Database {
     readers: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     marker: OpenMarker,
+    trouble: Arc<Trouble>,
     // The last to go.
     _lock: Arc<FolderLock>,
 }
@@ -53,14 +55,19 @@ impl Database {
             migrate(&mut connection, plan.file, plan.steps)?;
             Ok(connection)
         };
-        let connection = open().map_err(|fault| fault.while_doing(DOING))?;
+        let connection = open().map_err(|fault| named(plan.file, fault.while_doing(DOING)))?;
+        let session = Session::new(connection);
+        #[cfg(any(test, feature = "faults"))]
+        let session = session.with_faults(plan.file, &lock.faults);
+        let trouble = Arc::<Trouble>::default();
         Ok(Self {
-            writer: Some(Writer::start(Session::new(connection))?),
+            writer: Some(Writer::start(session, Arc::clone(&trouble))?),
             idle: Arc::default(),
             readers: Arc::new(Semaphore::new(limits::READERS)),
             streams: Arc::new(Semaphore::new(limits::STREAMS)),
             path,
             marker,
+            trouble,
             _lock: lock,
         })
     }
@@ -104,7 +111,7 @@ impl Database {
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             outcome
         });
-        deadline(task, timeout, &guard, doing).await
+        deadline(task, timeout, &guard, doing, &self.trouble).await
     }
 
     /// Streams what `work` sends, from one read transaction on a connection of its own. The reader
@@ -121,6 +128,7 @@ impl Database {
         let permit = Arc::clone(&self.streams).acquire_owned().await;
         let permit = permit.map_err(|_| stopped(doing))?;
         let path = self.path.clone();
+        let trouble = Arc::clone(&self.trouble);
         let (send, receive) = mpsc::channel(limits::STREAM_QUEUE);
         let (begun, has_begun) = tokio::sync::oneshot::channel();
         tokio::task::spawn_blocking(move || {
@@ -140,7 +148,10 @@ impl Database {
             };
             let last = match run() {
                 Ok(()) => Message::End,
-                Err(fault) => Message::Failed(fault.while_doing(doing)),
+                Err(fault) => {
+                    trouble.after_fault(&fault);
+                    Message::Failed(fault.while_doing(doing))
+                }
             };
             sender.put(last);
         });
@@ -160,11 +171,22 @@ impl Database {
         Ok(pages.flatten().boxed())
     }
 
-    /// Whether a trivial read is answered in time.
+    /// Whether a trivial read is answered in time, or a trivial write when the last write found the disk full or
+    /// read-only: nothing else may be written until this says that it can be. A damaged file stays disconnected.
     pub(crate) async fn health(&self) -> Health {
-        let answer = self.read("asking for its health", limits::HEALTH_TIMEOUT, |connection| {
-            Ok(connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
-        });
+        const DOING: &str = "asking for its health";
+        if self.trouble.is_damaged() {
+            return Health::Disconnected;
+        }
+        let answer = async {
+            if self.trouble.takes_no_writes() {
+                return self.write(DOING, |session| write_nothing(&session.connection)).await;
+            }
+            let look = |connection: &Connection| {
+                Ok(connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
+            };
+            self.read(DOING, limits::HEALTH_TIMEOUT, look).await
+        };
         match tokio::time::timeout(limits::HEALTH_TIMEOUT, answer).await {
             Ok(Ok(())) => Health::Connected,
             Ok(Err(_)) | Err(_) => Health::Disconnected,
@@ -176,7 +198,8 @@ impl Drop for Database {
     fn drop(&mut self) {
         let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
         drop(idle);
-        if self.writer.take().is_some_and(Writer::stop) {
+        // The next start looks through a file in which damage was found, however this one stops.
+        if self.writer.take().is_some_and(Writer::stop) && !self.trouble.is_damaged() {
             self.marker.clear();
         }
     }
@@ -246,6 +269,7 @@ async fn deadline<T>(
     timeout: Duration,
     guard: &InterruptOnDrop,
     doing: &'static str,
+    trouble: &Trouble,
 ) -> Result<T, StoreError> {
     let joined = if let Ok(joined) = tokio::time::timeout(timeout, &mut task).await {
         joined
@@ -254,7 +278,10 @@ async fn deadline<T>(
         task.await
     };
     match joined {
-        Ok(outcome) => outcome.map_err(|fault| fault.while_doing(doing)),
+        Ok(outcome) => outcome.map_err(|fault| {
+            trouble.after_fault(&fault);
+            fault.while_doing(doing)
+        }),
         Err(_) => Err(stopped(doing)),
     }
 }
@@ -290,7 +317,30 @@ fn open_reader(path: &Path) -> Outcome<Connection> {
     Ok(connection)
 }
 
-/// Looks through the whole file.
+/// Writes a page that holds what it held.
+fn write_nothing(connection: &Connection) -> Outcome<()> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(connection.pragma_update(None, "user_version", version)?)
+}
+
+/// An error of opening says which file it is about.
+fn named(file: &str, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Corrupt { doing, problem } => StoreError::Corrupt {
+            doing,
+            problem: format!("{file}: {problem}"),
+        },
+        other @ (StoreError::Unavailable { .. }
+        | StoreError::Fenced { .. }
+        | StoreError::Refused(_)
+        | StoreError::NotFound { .. }
+        | StoreError::TooLarge { .. }
+        | StoreError::TooNew { .. }
+        | StoreError::Locked { .. }) => other,
+    }
+}
+
+/// Looks through the file's pages.
 pub(crate) fn quick_check(connection: &Connection) -> Outcome<()> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" {

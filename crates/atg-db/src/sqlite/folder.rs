@@ -11,6 +11,9 @@ use crate::sqlite::fault::unavailable;
 pub(crate) struct FolderLock {
     // Closing the file lets go of the lock, whatever way the process ends.
     _file: File,
+    /// What the transactions of the folder's files ask before and after they commit.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) faults: crate::faults::Faults,
 }
 
 /// Makes the folder if it is missing and takes its lock.
@@ -23,7 +26,11 @@ pub(crate) fn claim(folder: &Path) -> Result<FolderLock, StoreError> {
         .open(folder.join("lock"))
         .map_err(unavailable("opening the data folder's lock"))?;
     match file.try_lock() {
-        Ok(()) => Ok(FolderLock { _file: file }),
+        Ok(()) => Ok(FolderLock {
+            _file: file,
+            #[cfg(any(test, feature = "faults"))]
+            faults: crate::faults::Faults::default(),
+        }),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
             folder: folder.display().to_string(),
         }),
@@ -44,8 +51,14 @@ impl OpenMarker {
         let mut name = database.as_os_str().to_owned();
         name.push(".open");
         let path = PathBuf::from(name);
-        let was_unclean = path.exists();
-        File::create(&path).map_err(unavailable("marking the database as open"))?;
+        let was_unclean = path.exists() || has_log(database);
+        let mark = || -> std::io::Result<()> {
+            File::create(&path)?;
+            // A mark that a power cut takes away says nothing.
+            let folder = path.parent().map(File::open).transpose()?;
+            folder.map_or(Ok(()), |folder| folder.sync_all())
+        };
+        mark().map_err(unavailable("marking the database as open"))?;
         Ok(Self { path, was_unclean })
     }
 
@@ -53,6 +66,13 @@ impl OpenMarker {
         // One that stays costs a check at the next start, no more.
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// Whether a write-ahead log was left behind: a clean stop folds it in.
+fn has_log(database: &Path) -> bool {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    std::fs::metadata(name).is_ok_and(|log| log.len() > 0)
 }
 
 #[cfg(unix)]

@@ -3,6 +3,8 @@
 //! Relies on the folder's lock: there is one server, so one writer a file; keys alone are written beside it. Must never be opened on a
 //! file system that does not keep locks (SQLite's own rule).
 
+mod backup;
+mod care;
 mod database;
 mod fault;
 mod folder;
@@ -12,12 +14,15 @@ mod keys;
 mod migrations;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod words;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
 
+pub use backup::{BackedUp, BackupError, Manifest, backup, restore};
+pub use care::{Checked, check, set_graph_aside};
 pub use graph::SqliteGraph;
 pub(crate) use graph::hex;
 pub use jobs::SqliteJobs;
@@ -46,7 +51,22 @@ pub fn open(data_dir: &Path) -> Result<Stores, StoreError> {
 
 /// As [`open`], with other limits of jobs for each key.
 pub fn open_with(data_dir: &Path, limits: JobLimits) -> Result<Stores, StoreError> {
-    let lock = Arc::new(folder::claim(data_dir)?);
+    open_under(Arc::new(folder::claim(data_dir)?), data_dir, limits)
+}
+
+/// As [`open`], with transactions that fail when they are told to.
+#[cfg(any(test, feature = "faults"))]
+pub(crate) fn open_faulty(data_dir: &Path, faults: &crate::faults::Faults) -> Result<Stores, StoreError> {
+    let mut lock = folder::claim(data_dir)?;
+    lock.faults = faults.clone();
+    open_under(Arc::new(lock), data_dir, JobLimits::default())
+}
+
+fn open_under(lock: Arc<folder::FolderLock>, data_dir: &Path, limits: JobLimits) -> Result<Stores, StoreError> {
+    backup::finish_restore(data_dir).map_err(|error| StoreError::Unavailable {
+        doing: "finishing a restore",
+        source: Box::new(error),
+    })?;
     Ok(Stores {
         graph: Arc::new(SqliteGraph::open(data_dir, Arc::clone(&lock))?),
         jobs: Arc::new(SqliteJobs::open(data_dir, lock, limits)?),

@@ -169,9 +169,22 @@ mod opening {
         damage(&data.join("graph.db"));
         fs::write(data.join("graph.db.open"), "").unwrap();
         let damaged = open(&data);
-        assert!(matches!(&damaged, Err(StoreError::Corrupt { .. })), "{damaged:?}");
+        let named = matches!(&damaged, Err(StoreError::Corrupt { problem, .. }) if problem.starts_with("graph.db: "));
+        assert!(named, "{damaged:?}");
         fs::remove_file(data.join("graph.db.open")).unwrap();
         assert!(open(&data).is_ok(), "the damage lies where only the check finds it");
+    }
+
+    #[test]
+    fn a_log_that_was_left_means_an_unclean_stop() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("x.db");
+        for (log, was_unclean) in [("", false), ("frames", true)] {
+            fs::write(folder.path().join("x.db-wal"), log).unwrap();
+            let mark = crate::sqlite::folder::OpenMarker::set(&database).unwrap();
+            assert_eq!(mark.was_unclean, was_unclean);
+            mark.clear();
+        }
     }
 
     #[tokio::test]

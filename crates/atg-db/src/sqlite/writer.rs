@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::StoreError;
 use crate::limits;
 use crate::sqlite::fault::{Outcome, stopped, unavailable};
+use crate::sqlite::trouble::Trouble;
 use crate::sqlite::words::Words;
 
 /// What a write transaction works with.
@@ -17,6 +18,8 @@ pub(crate) struct Session {
     pub(crate) connection: Connection,
     /// Interned words, valid for what is committed and for this transaction.
     pub(crate) words: Words,
+    #[cfg(any(test, feature = "faults"))]
+    faults: Option<(crate::faults::FaultPoint, crate::faults::Faults)>,
 }
 
 impl Session {
@@ -24,13 +27,34 @@ impl Session {
         Self {
             connection,
             words: Words::default(),
+            #[cfg(any(test, feature = "faults"))]
+            faults: None,
         }
+    }
+
+    /// Lets the commits of this file be a place that fails on purpose.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn with_faults(mut self, file: &str, faults: &crate::faults::Faults) -> Self {
+        let point = match file {
+            "jobs.db" => Some(crate::faults::FaultPoint::CommitJobs),
+            "graph.db" => Some(crate::faults::FaultPoint::CommitGraph),
+            _ => None,
+        };
+        self.faults = point.map(|point| (point, faults.clone()));
+        self
     }
 
     fn in_transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         begin(&self.connection)?;
         let outcome = work(self).and_then(|value| {
+            #[cfg(any(test, feature = "faults"))]
+            self.pass(crate::faults::Moment::Before)?;
             self.connection.execute_batch("COMMIT")?;
+            Ok(value)
+        });
+        #[cfg(any(test, feature = "faults"))]
+        let outcome = outcome.and_then(|value| {
+            self.pass(crate::faults::Moment::After)?;
             Ok(value)
         });
         if outcome.is_err() {
@@ -39,6 +63,16 @@ impl Session {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         outcome
+    }
+}
+
+#[cfg(any(test, feature = "faults"))]
+impl Session {
+    fn pass(&self, moment: crate::faults::Moment) -> Outcome<()> {
+        match &self.faults {
+            Some((point, faults)) => Ok(faults.pass(*point, moment)?),
+            None => Ok(()),
+        }
     }
 }
 
@@ -57,10 +91,11 @@ pub(crate) struct Writer {
     thread: JoinHandle<()>,
     running: Arc<Mutex<Running>>,
     interrupt: Arc<InterruptHandle>,
+    trouble: Arc<Trouble>,
 }
 
 impl Writer {
-    pub(crate) fn start(mut session: Session) -> Result<Self, StoreError> {
+    pub(crate) fn start(mut session: Session, trouble: Arc<Trouble>) -> Result<Self, StoreError> {
         let (jobs, mut queue) = mpsc::channel::<Job>(limits::WRITE_QUEUE);
         let interrupt = Arc::new(session.connection.get_interrupt_handle());
         let thread = std::thread::Builder::new()
@@ -80,6 +115,7 @@ impl Writer {
             thread,
             running: Arc::default(),
             interrupt,
+            trouble,
         })
     }
 
@@ -92,10 +128,12 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let (started, has_started) = oneshot::channel();
         let running = Arc::clone(&self.running);
+        let trouble = Arc::clone(&self.trouble);
         let job: Job = Box::new(move |session| {
             let number = begin_job(&running);
             let _ = started.send(number);
             let outcome = session.in_transaction(work);
+            trouble.after_write(&outcome);
             running.lock().unwrap_or_else(PoisonError::into_inner).current = 0;
             let _ = reply.send(outcome);
         });

@@ -2,6 +2,7 @@
 
 mod ends;
 mod leases;
+mod lost;
 mod readers;
 mod watched;
 

@@ -24,6 +24,12 @@ pub(super) struct WatchedJobs {
     pub(super) appends: AtomicUsize,
     /// Reads of logs.
     pub(super) reads: AtomicUsize,
+    /// So many of the next writes to logs are done and answered with an error.
+    pub(super) lost_appends: AtomicUsize,
+    /// So many of the next writes to logs are refused as if the file was damaged.
+    pub(super) broken_appends: AtomicUsize,
+    /// So many of the next claims that take a job are answered with an error.
+    pub(super) lost_claims: AtomicUsize,
 }
 
 impl WatchedJobs {
@@ -34,6 +40,9 @@ impl WatchedJobs {
             renewals: AtomicUsize::new(0),
             appends: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
+            lost_appends: AtomicUsize::new(0),
+            broken_appends: AtomicUsize::new(0),
+            lost_claims: AtomicUsize::new(0),
         }
     }
 
@@ -45,6 +54,17 @@ impl WatchedJobs {
             });
         }
         Ok(&self.inner)
+    }
+}
+
+/// Loses an answer while there are some to be lost.
+fn answer(lost: &AtomicUsize) -> Result<(), StoreError> {
+    match lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+        Ok(_) => Err(StoreError::Unavailable {
+            doing: "losing an answer",
+            source: "lost".into(),
+        }),
+        Err(_) => Ok(()),
     }
 }
 
@@ -67,7 +87,11 @@ impl JobStore for WatchedJobs {
     }
 
     async fn claim(&self, worker: &WorkerId, now: OffsetDateTime) -> Result<Option<Claimed>, StoreError> {
-        self.up()?.claim(worker, now).await
+        let claimed = self.up()?.claim(worker, now).await?;
+        if claimed.is_some() {
+            answer(&self.lost_claims)?;
+        }
+        Ok(claimed)
     }
 
     async fn transition(
@@ -91,7 +115,15 @@ impl JobStore for WatchedJobs {
         now: OffsetDateTime,
     ) -> Result<Seq, StoreError> {
         self.appends.fetch_add(1, Ordering::SeqCst);
-        self.up()?.append(id, fence, events, now).await
+        if answer(&self.broken_appends).is_err() {
+            return Err(StoreError::Corrupt {
+                doing: "being damaged",
+                problem: "on purpose".to_owned(),
+            });
+        }
+        let last = self.up()?.append(id, fence, events, now).await?;
+        answer(&self.lost_appends)?;
+        Ok(last)
     }
 
     async fn events(&self, id: JobId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::see;
 use crate::config::Config;
+use crate::lifecycle::explained;
 
 /// Why a server does not start.
 pub(crate) fn no_key(environment: Environment) -> String {
@@ -43,7 +44,7 @@ async fn has_key(config: &Config, now: OffsetDateTime) -> anyhow::Result<bool> {
     const DOING: &str = "reading the stored keys";
     let mut keyring = config.keyring.clone();
     if SqliteKeys::is_there(&config.data_dir) {
-        let store = SqliteKeys::open(&config.data_dir).context(DOING)?;
+        let store = SqliteKeys::open(&config.data_dir).map_err(|error| explained(error, &config.data_dir))?;
         keyring = see(&keyring, &store).await.context(DOING)?.keyring;
     }
     Ok(keyring.opens(now, config.environment))

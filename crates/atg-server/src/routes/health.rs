@@ -4,7 +4,7 @@ use actix_web::{get, web};
 use atg_db::Health;
 use atg_models::api::{GraphStoreKind, HealthResponse, StoreStatus};
 use atg_models::limits;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 
 use crate::state::AppState;
 
@@ -35,13 +35,14 @@ async fn answer(state: &AppState) -> HealthResponse {
     )
 }
 
-/// The store's word, or its silence.
+/// The word of the graph and of the jobs, or their silence.
 pub(crate) async fn store_health(state: &AppState) -> Health {
     let deadline = state
         .clock
         .sleep_until(state.clock.now() + limits::STORE_HEALTH_TIMEOUT);
-    match select(state.graph.health(), deadline).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right(((), _)) => Health::Disconnected,
+    let both = join(state.graph.health(), state.jobs.health());
+    match select(both, deadline).await {
+        Either::Left(((Health::Connected, Health::Connected), _)) => Health::Connected,
+        Either::Left(_) | Either::Right(_) => Health::Disconnected,
     }
 }

@@ -68,3 +68,73 @@ async fn the_same_graph_gives_the_same_bytes() {
     }
     assert_eq!(hashes[0], hashes[1]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_reach_the_code() {
+    const TARGET_TENANT: &str = "77777777-7777-4777-8777-777777777777";
+    const TARGET: &str = "66666666-6666-4666-8666-666666666666";
+    let world = World::small().await;
+    world.scan().await;
+    let source = world.tenant.to_string();
+    let request = json!({
+        "target_tenant_id": TARGET_TENANT, "target_subscription": TARGET, "naming_suffix": "copy", "location": "North Europe",
+        "auto_import_existing": true, "import_strategy": "selective", "auto_register_providers": true, "auto_fix_subnets": true,
+        "resource_filters": "type=Microsoft.Network/* & !name=*-none-*, Microsoft.KeyVault/vaults",
+    });
+    let taken: Value = world.post("/api/v1/generate-iac", &request).await.json().await.unwrap();
+    let job = taken["job_id"].as_str().unwrap().parse().unwrap();
+    let outcome = world.result(job).await.result.unwrap();
+    let count = |name: &str| outcome[name].as_u64().unwrap_or_else(|| panic!("{name} of {outcome}"));
+    assert_eq!(count("resources_in"), count("emitted") + count("reported"), "{outcome}");
+    assert!(count("emitted") > 0, "{outcome}");
+    let notes: Vec<&str> = outcome["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(notes.iter().any(|note| note.contains("scan it first")), "{notes:?}");
+    let path = world.scratch().join("options.zip");
+    world.client.download(job, &path, |_, _| {}).await.unwrap();
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+    for at in 0..zip.len() {
+        let mut file = zip.by_index(at).unwrap();
+        let name = file.name().to_owned();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut file, &mut text).unwrap();
+        if name.to_lowercase().starts_with("report.") {
+            continue;
+        }
+        assert!(
+            !text.to_lowercase().contains(&source),
+            "{name} names the source:\n{text}"
+        );
+        if name == "providers.tf" {
+            assert!(text.contains(TARGET) && text.contains(TARGET_TENANT), "{text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_filter_is_refused_with_its_place() {
+    let world = World::small().await;
+    world.scan().await;
+    for (filter, message) in [
+        (
+            "Microsoft.Web/sites,",
+            "is wrong at character 21: a condition is missing",
+        ),
+        ("nmae=x", "is wrong at character 1: there is no field \"nmae\""),
+        ("", "is wrong at character 1"),
+    ] {
+        let response = world
+            .post("/api/v1/generate-iac", &json!({"resource_filters": filter}))
+            .await;
+        assert_eq!(response.status(), 400, "{filter}");
+        let body: Value = response.json().await.unwrap();
+        assert_eq!(body["error"]["code"], "INVALID_REQUEST", "{body}");
+        let field = &body["error"]["details"]["fields"][0];
+        assert_eq!(field["field"], "resource_filters", "{body}");
+        assert!(field["message"].as_str().unwrap().starts_with(message), "{body}");
+    }
+}

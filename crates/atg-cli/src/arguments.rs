@@ -136,6 +136,18 @@ pub(crate) enum Format {
     Bicep,
 }
 
+/// For which resources `generate-iac` writes import blocks.
+#[derive(ValueEnum, Debug, Clone, Copy)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Strategy {
+    /// Resource groups
+    ResourceGroups,
+    /// Everything
+    AllResources,
+    /// What the target is known to hold
+    Selective,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct GenerateIac {
     /// The tenant; may be left out when the server holds only one
@@ -147,9 +159,44 @@ pub(crate) struct GenerateIac {
     /// Write import blocks, so that existing resources are taken over
     #[arg(long)]
     pub(crate) auto_import_existing: bool,
-    /// Only these resource types, comma-separated
-    #[arg(long, value_name = "TYPES")]
+    /// For which resources: what the target is known to hold (selective), groups only, or everything
+    #[arg(long, value_enum, value_name = "STRATEGY", requires = "auto_import_existing")]
+    pub(crate) import_strategy: Option<Strategy>,
+    /// Only these resources: types and conditions, with , for or, & for and, ! for not, * for anything
+    ///
+    /// For example:
+    ///   'Microsoft.Network/*'
+    ///   'resource_group=rg-shop-* & !tag:env=test'
+    ///   'type=Microsoft.Network/* & tag:env=prod, resource_group=rg-hub'
+    ///
+    /// Fields: type, name, id, resource_group, subscription, location, tag:NAME.
+    /// The page docs/resource-filters.md describes the grammar.
+    #[arg(long, value_name = "FILTER", verbatim_doc_comment)]
     pub(crate) resource_filters: Option<String>,
+    /// Write the code for this tenant; what cannot be mapped is asked for and reported
+    #[arg(long, value_name = "UUID")]
+    pub(crate) target_tenant_id: Option<String>,
+    /// Write the code for this subscription
+    #[arg(long, value_name = "UUID")]
+    pub(crate) target_subscription: Option<String>,
+    /// Put this behind the names of resource groups and resources, as each type allows
+    #[arg(long, value_name = "SUFFIX", allow_hyphen_values = true)]
+    pub(crate) naming_suffix: Option<String>,
+    /// The region instead of the source's
+    #[arg(long, value_name = "REGION")]
+    pub(crate) location: Option<String>,
+    /// Register the resource providers that the code uses
+    #[arg(long)]
+    pub(crate) auto_register_providers: bool,
+    /// Change wrong subnets as little as possible, instead of reporting them as errors
+    #[arg(long)]
+    pub(crate) auto_fix_subnets: bool,
+    /// Take subnets as they are
+    #[arg(long)]
+    pub(crate) skip_subnet_validation: bool,
+    /// Major version of the azurerm provider, 4 or 5
+    #[arg(long, value_name = "MAJOR")]
+    pub(crate) provider_version: Option<String>,
     /// Fetch the zip into this file when the job is done
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -1,14 +1,16 @@
 //! Infrastructure code from a graph snapshot: pure and deterministic.
 //!
 //! [`generate`] takes the nodes of one tenant and gives a sorted list of files and a report.
-//! The pipeline is one module a step: `select`, `translate`, `reference`, `order`, `emit`, `report`.
+//! The pipeline is one module a step: `select`, `adapt`, `translate`, `reference`, `order`, `emit`, `report`.
 //! What an ARM type becomes is data, in the folder `data` of this crate (its README describes the rows).
 //!
 //! Reads no clock, does no I/O, uses no hash-ordered collection: the same snapshot and options
 //! give the same bytes. Every resource that goes in is either in a file or in the report with a
 //! [`Reason`], and no secret is in any byte of any file.
 
+mod adapt;
 mod emit;
+mod imports;
 mod names;
 mod options;
 mod order;
@@ -27,7 +29,7 @@ mod translate;
 mod value;
 
 pub use options::{Format, ImportBlocks, Input, Options, ProviderVersion};
-pub use output::{Emitted, IacError, LeftOut, Note, Output, OutputFile, Reason, Report, Reported};
+pub use output::{Emitted, Finding, IacError, LeftOut, Note, Output, OutputFile, Reason, Report, Reported, Severity};
 
 /// Generates the code of one tenant.
 ///

@@ -42,14 +42,19 @@ pub(crate) fn file_name(text: &str) -> String {
     out.trim_matches('.').to_owned()
 }
 
-/// The first hex digits of the SHA-256 of a text.
-pub(crate) fn short_hash(text: &str) -> String {
+/// The SHA-256 of a text in hex digits.
+pub(crate) fn hex_digest(text: &str) -> String {
     use std::fmt::Write as _;
     let digest = Sha256::digest(text.as_bytes());
-    let mut out = digest.iter().fold(String::new(), |mut out, byte| {
+    digest.iter().fold(String::new(), |mut out, byte| {
         let _infallible = write!(out, "{byte:02x}");
         out
-    });
+    })
+}
+
+/// The first hex digits of the SHA-256 of a text.
+pub(crate) fn short_hash(text: &str) -> String {
+    let mut out = hex_digest(text);
     out.truncate(HASH_DIGITS);
     out
 }

@@ -1,6 +1,10 @@
 //! What goes into a generation: the snapshot, and what is asked for.
 
-use atg_models::graph::{BasedOn, Node, ScanFilters};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use atg_models::api::ResourceFilter;
+use atg_models::graph::{BasedOn, Node};
 
 /// A consistent snapshot of one tenant.
 #[derive(Debug, Clone)]
@@ -44,8 +48,8 @@ pub enum ImportBlocks {
     ResourceGroups,
     /// Everything that is emitted.
     AllResources,
-    /// Resource groups, and everything whose id the target fixes: role assignments are left out,
-    /// because their names are made by the target.
+    /// What the place that the code is for is known to hold: everything when that is where it was read, else
+    /// what the graph has there.
     Selective,
 }
 
@@ -64,14 +68,23 @@ pub struct Options {
     pub fix_subnets: bool,
     /// Whether subnets are taken as they are.
     pub skip_subnet_validation: bool,
-    /// The resources to write; an empty filter means all. What they need from outside becomes a variable.
-    pub filters: ScanFilters,
+    /// The resources to write; without a filter all. What they need from outside becomes a variable.
+    pub filters: Option<ResourceFilter>,
     /// The tenant that the code is for, when it is not the one that was read.
     pub target_tenant_id: Option<String>,
     /// The subscription that the code is for, when it is not the one that was read.
     pub target_subscription: Option<String>,
+    /// Canonical ids of what the target tenant is known to hold, when it is another one and has been read.
+    pub existing: Option<Arc<BTreeSet<String>>>,
     /// Appended to names.
     pub naming_suffix: Option<String>,
     /// The region of everything, when it is not the one that was read.
     pub location: Option<String>,
+}
+
+impl Options {
+    /// Whether the code is for another place, or for other names, than what was read.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.target_tenant_id.is_some() || self.target_subscription.is_some() || self.naming_suffix.is_some()
+    }
 }

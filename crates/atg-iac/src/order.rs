@@ -163,6 +163,7 @@ fn cut_value(value: &mut Val, open: &Open<'_>, path: &str, cut: &mut Vec<(String
         | Val::Secret
         | Val::Ask(_)
         | Val::Of { .. }
-        | Val::Var(_) => {}
+        | Val::Var(_)
+        | Val::Template(_) => {}
     }
 }

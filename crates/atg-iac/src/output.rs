@@ -47,6 +47,8 @@ pub enum Reason {
     NoBody,
     /// The target has no way to write it.
     Unsupported,
+    /// In the target it would have the id of another resource.
+    Conflict,
 }
 
 impl Reason {
@@ -62,6 +64,7 @@ impl Reason {
             Self::UnreadableId => "unreadable_id",
             Self::NoBody => "no_body",
             Self::Unsupported => "unsupported",
+            Self::Conflict => "conflict",
         }
     }
 }
@@ -107,6 +110,31 @@ pub struct Note {
     pub note: String,
 }
 
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The code cannot be applied as it is.
+    Error,
+    /// Something has to be provided or decided.
+    Warning,
+    /// Something to know.
+    Info,
+}
+
+/// Something about the whole that a reader should know: what an option did, or could not do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// How much it matters.
+    pub severity: Severity,
+    /// The option that it is about.
+    pub option: &'static str,
+    /// What it is about: an id as read, a principal, a region.
+    pub subject: String,
+    /// What was done, or is to be done.
+    pub message: String,
+}
+
 /// A property that the target's type has no place for, or that the translation does not know.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct LeftOut {
@@ -138,6 +166,8 @@ pub struct Report {
     pub reported_resources: Vec<Reported>,
     /// How many by reason.
     pub reasons: BTreeMap<Reason, usize>,
+    /// What the options did and could not do, errors first.
+    pub findings: Vec<Finding>,
     /// What to know, sorted.
     pub notes: Vec<Note>,
     /// What the code does not hold of the bodies of emitted resources, sorted.

@@ -1,16 +1,16 @@
-//! The pipeline: select, translate, reference, order, emit, report.
+//! The pipeline: select, adapt, translate, reference, order, emit, report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use atg_models::secrets::contains_secret;
 
+use crate::adapt::{Told, adapt};
 use crate::options::{Format, Input, Options, ProviderVersion};
 use crate::output::{Emitted, IacError, LeftOut, Note, Output, Reason, Reported};
 use crate::program::{Program, assemble};
 use crate::select::{Resource, add_inline_children, select};
-use crate::translate::{Books, Holder, Outcome, Unit, inline_children, translate, typed};
-use crate::value::Val;
-use crate::{emit, order, reference, report, subnets};
+use crate::translate::{Books, Holder, Outcome, Unit, inline_children, translate};
+use crate::{emit, imports, order, reference, report, subnets};
 
 /// How often `cancelled` is asked: well under a tenth of a second's work.
 const RESOURCES_BETWEEN_CHECKS: usize = 200;
@@ -21,8 +21,15 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     check()?;
     let books = Books::open()?;
     let tenant = input.based_on.tenant_id.to_string();
-    let (mut resources, context) = select(input.nodes, tenant, options);
+    let (mut resources, mut context) = select(input.nodes, tenant, options);
     add_inline_children(&mut resources, |resource| inline_children(resource, &books));
+    check()?;
+    let Told {
+        mut findings,
+        reported: conflicts,
+    } = adapt(&mut resources, &mut context, options)?;
+    findings.extend(subnets::check(&mut resources, options));
+    findings.extend(imports::without(options));
     check()?;
     let mut outcomes = Vec::with_capacity(resources.len());
     for (at, resource) in resources.iter_mut().enumerate() {
@@ -33,26 +40,26 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
         // The largest part of the memory, and not needed any more.
         resource.body = None;
     }
-    let Settled {
-        mut units,
-        parts,
-        refused,
-    } = settle(outcomes, &resources);
-    if !options.skip_subnet_validation {
-        subnets::check(&mut units, &resources);
-    }
-    if let Some(location) = &options.location {
-        relocate(&mut units, location);
-    }
+    let Settled { units, parts, refused } = settle(outcomes, &resources);
     let left_out = left_out(&units);
     let mut program = assemble(units, &resources, &context);
+    if options.register_providers {
+        let emitted: BTreeSet<usize> = program.items.iter().map(|item| item.of).collect();
+        for resource in emitted.iter().filter_map(|at| resources.get(*at)) {
+            program.namespaces.extend(books.namespace(resource)?);
+        }
+    }
     check()?;
     reference::resolve(&mut program, &resources, &parts, &context, &books)?;
     order::order(&mut program, &resources);
+    findings.extend(imports::choose(&mut program, &resources, &context, options));
     check()?;
     let mut files = emit::files(&program, options);
-    let (emitted, reported) = account(&program, &resources, &parts, refused);
-    let report = report::build(input.based_on, emitted, reported, notes(&program), left_out);
+    let (emitted, mut reported) = account(&program, &resources, &parts, refused);
+    reported.extend(conflicts);
+    let mut report = report::build(input.based_on, emitted, reported, notes(&program), left_out);
+    findings.sort();
+    report.findings = findings;
     files.extend(report::files(&report)?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     check()?;
@@ -64,33 +71,11 @@ fn supported(options: &Options) -> Result<(), IacError> {
         Format::Terraform => {}
         Format::Arm | Format::Bicep => return Err(IacError::Unsupported("only the format terraform exists so far")),
     }
-    if options.target_tenant_id.is_some() || options.target_subscription.is_some() {
-        return Err(IacError::Unsupported(
-            "code for another tenant or subscription cannot be written yet",
-        ));
-    }
-    if options.naming_suffix.is_some() {
-        return Err(IacError::Unsupported("naming_suffix cannot be honoured yet"));
-    }
-    if options.fix_subnets {
-        return Err(IacError::Unsupported("auto_fix_subnets cannot be honoured yet"));
-    }
     match options.provider_version {
         ProviderVersion::V5 => Ok(()),
         ProviderVersion::V4 => Err(IacError::Unsupported(
             "only version 5 of the azurerm provider exists so far",
         )),
-    }
-}
-
-/// Puts everything that has a region into another one.
-fn relocate(units: &mut [Unit], location: &str) {
-    for unit in units {
-        let old = unit.block.attrs.get("location").and_then(Val::as_text);
-        if old.is_some_and(|old| old != "global") {
-            let value = typed::location(location);
-            unit.block.attrs.insert("location".to_owned(), value);
-        }
     }
 }
 
@@ -170,7 +155,7 @@ fn account(
         let item = main.get(parts.get(&at).map_or(&at, |(holder, _)| holder));
         if let Some(item) = item {
             emitted.push(Emitted {
-                id: resource.display_id.clone(),
+                id: resource.source_id.clone(),
                 type_: resource.type_.clone(),
                 address: item.address(),
                 file: item.file.clone(),
@@ -183,7 +168,7 @@ fn account(
             .cloned()
             .unwrap_or((Reason::Unsupported, "nothing was made of it".to_owned()));
         reported.push(Reported {
-            id: resource.display_id.clone(),
+            id: resource.source_id.clone(),
             type_: resource.type_.clone(),
             reason,
             detail,

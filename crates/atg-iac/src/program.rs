@@ -73,6 +73,8 @@ pub(crate) struct Program {
     pub(crate) variables: BTreeMap<String, Variable>,
     /// The subscriptions that items are in, each with its alias; the first is the default provider.
     pub(crate) subscriptions: Vec<(String, Option<String>)>,
+    /// The resource providers that the items belong to, as ARM spells them.
+    pub(crate) namespaces: BTreeSet<String>,
 }
 
 /// Gives each unit its label, file and provider.
@@ -105,6 +107,7 @@ pub(crate) fn assemble(units: Vec<Unit>, resources: &[Resource], context: &Conte
         items,
         variables: BTreeMap::new(),
         subscriptions,
+        namespaces: BTreeSet::new(),
     }
 }
 

@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use atg_models::ArmId;
 
 use crate::IacError;
+use crate::adapt::guids::{GUID_CHARS, holds_stand_in, is_guid, pieces};
 use crate::names;
 use crate::pipeline::Parts;
 use crate::program::{Program, Variable, VariableKind};
 use crate::select::{Context, Resource};
 use crate::translate::Books;
 use crate::value::{Block, Val};
-
-/// Characters of a GUID with its hyphens.
-const GUID_CHARS: usize = 36;
 
 /// What ids lead to.
 struct Index<'a> {
@@ -98,8 +96,35 @@ pub(crate) fn resolve(
             *value = books.spelled(&id)?;
         }
     }
+    let open = program
+        .subscriptions
+        .iter()
+        .filter_map(|(id, _)| unmapped_variable(context, id));
+    variables.extend(open);
     program.variables = variables;
     Ok(())
+}
+
+/// The variable for a stand-in, by its key.
+pub(crate) fn unmapped_variable(context: &Context, stand_in: &str) -> Option<(String, Variable)> {
+    let unmapped = context.unmapped.get(stand_in).filter(|_| is_guid(stand_in))?;
+    let tail = stand_in.rsplit('-').next().unwrap_or_default();
+    let words = if unmapped.words.is_empty() {
+        tail
+    } else {
+        &unmapped.words
+    };
+    let variable = Variable {
+        name: names::identifier(&format!("{} {words}", unmapped.sort)),
+        description: format!("Id of the {} in the target: {words}", unmapped.sort),
+        kind: VariableKind::Missing("string".to_owned()),
+    };
+    Some((unmapped_key(stand_in), variable))
+}
+
+/// The key of that variable.
+pub(crate) fn unmapped_key(stand_in: &str) -> String {
+    format!("unmapped:{stand_in}")
 }
 
 struct Resolver<'a> {
@@ -170,7 +195,8 @@ impl Resolver<'_> {
                     }
                     Some(_) | None => {
                         let mut or = or.as_ref().clone();
-                        if matches!(or, Val::Text(_)) && attr != "id" {
+                        let open = or.as_text().is_some_and(holds_stand_in);
+                        if matches!(or, Val::Text(_)) && attr != "id" && !open {
                             or
                         } else {
                             self.value(&mut or, path);
@@ -181,11 +207,14 @@ impl Resolver<'_> {
             }
             Val::Secret => *value = self.own_variable(path, VariableKind::Secret),
             Val::Ask(type_) => *value = self.own_variable(path, VariableKind::Missing(type_.clone())),
-            Val::Null | Val::Bool(_) | Val::Number(_) | Val::Ref { .. } | Val::Var(_) => {}
+            Val::Null | Val::Bool(_) | Val::Number(_) | Val::Ref { .. } | Val::Var(_) | Val::Template(_) => {}
         }
     }
 
     fn text(&mut self, text: &str, path: &str) -> Option<Val> {
+        if holds_stand_in(text) {
+            return self.stand_in(text);
+        }
         if text.starts_with('/') {
             return self.id(text);
         }
@@ -206,6 +235,38 @@ impl Resolver<'_> {
         let name = format!("principal_{}", names::identifier(words));
         let description = format!("Object id of the {words}");
         Some(self.outside(&format!("principal:{lower}"), name, description, text))
+    }
+
+    /// Something that has no counterpart in the target: what the code itself creates, or a variable without a default.
+    fn stand_in(&mut self, text: &str) -> Option<Val> {
+        if text.starts_with('/')
+            && let Some(resolved) = self.id(text)
+        {
+            return Some(resolved);
+        }
+        let own = |address: &String| *address == self.own_address;
+        if let Some((address, attr)) = self.index.identities.get(text).filter(|(address, _)| !own(address)) {
+            let (address, attr) = (address.clone(), attr.clone());
+            return Some(self.refer(address, attr, ""));
+        }
+        let mut parts: Vec<Val> = pieces(text).into_iter().map(|piece| self.piece(piece)).collect();
+        Some(match parts.pop() {
+            Some(only) if parts.is_empty() => only,
+            last => {
+                parts.extend(last);
+                Val::Template(parts)
+            }
+        })
+    }
+
+    fn piece(&mut self, piece: &str) -> Val {
+        match unmapped_variable(self.index.context, piece) {
+            Some((key, variable)) => {
+                self.variables.entry(key.clone()).or_insert(variable);
+                Val::Var(key)
+            }
+            None => Val::Text(piece.to_owned()),
+        }
     }
 
     /// A whole ARM id: the resource itself, a part of one, or something outside.
@@ -245,8 +306,10 @@ impl Resolver<'_> {
         }
         let type_ = id.arm_type();
         let short = type_.as_str().rsplit('/').next().unwrap_or_default();
-        let name = names::identifier(&format!("{short} {}", id.name()));
-        let description = format!("Id of {} of type {type_}, which this code does not create", id.name());
+        let unmapped = self.index.context.unmapped.get(id.name());
+        let shown = unmapped.map_or(id.name(), |unmapped| unmapped.words.as_str());
+        let name = names::identifier(&format!("{short} {shown}"));
+        let description = format!("Id of {shown} of type {type_}, which this code does not create");
         Some(self.outside(&format!("id:{}", key.as_str()), name, description, text))
     }
 
@@ -260,10 +323,15 @@ impl Resolver<'_> {
     }
 
     fn outside(&mut self, key: &str, name: String, description: String, value: &str) -> Val {
+        let kind = if holds_stand_in(value) {
+            VariableKind::Missing("string".to_owned())
+        } else {
+            VariableKind::Outside(value.to_owned())
+        };
         self.variables.entry(key.to_owned()).or_insert_with(|| Variable {
             name,
             description,
-            kind: VariableKind::Outside(value.to_owned()),
+            kind,
         });
         Val::Var(key.to_owned())
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use atg_models::graph::{BasedOn, Verdict};
 
 use crate::IacError;
-use crate::output::{Emitted, LeftOut, Note, OutputFile, Reason, Report, Reported};
+use crate::output::{Emitted, Finding, LeftOut, Note, OutputFile, Reason, Report, Reported, Severity};
 
 /// Notes in the readable report; the rest is in the other one.
 const MAX_SHOWN_NOTES: usize = 200;
@@ -35,6 +35,7 @@ pub(crate) fn build(
         emitted_resources: emitted,
         reported_resources: reported,
         reasons,
+        findings: Vec::new(),
         notes,
         left_out,
     }
@@ -68,6 +69,7 @@ fn markdown(report: &Report) -> String {
         "| | resources |\n|---|---|\n| went in | {} |\n| are in the code | {} |\n| of those as typed resources | {} |\n| are not in the code | {} |\n",
         report.resources_in, report.emitted, report.typed, report.reported
     );
+    findings(&mut out, &report.findings);
     based_on(&mut out, &report.based_on);
     if !report.reasons.is_empty() {
         out.push_str("\n## Not in the code\n\n| reason | resources |\n|---|---|\n");
@@ -102,6 +104,27 @@ fn markdown(report: &Report) -> String {
     }
     left_out(&mut out, &report.left_out);
     out
+}
+
+fn findings(out: &mut String, findings: &[Finding]) {
+    for (severity, title) in [
+        (Severity::Error, "Errors: the code cannot be applied as it is"),
+        (Severity::Warning, "To be provided or decided"),
+        (Severity::Info, "What the options did"),
+    ] {
+        let all: Vec<&Finding> = findings.iter().filter(|finding| finding.severity == severity).collect();
+        if all.is_empty() {
+            continue;
+        }
+        let _infallible = write!(out, "\n## {title}\n\n| option | what | |\n|---|---|---|\n");
+        for finding in all.iter().take(MAX_SHOWN_NOTES) {
+            let (subject, message) = (cell(&finding.subject), cell(&finding.message));
+            let _infallible = writeln!(out, "| {} | {subject} | {message} |", finding.option);
+        }
+        if let Some(more) = all.len().checked_sub(MAX_SHOWN_NOTES).filter(|more| *more > 0) {
+            let _infallible = writeln!(out, "\n{more} more are in `report.json`.");
+        }
+    }
 }
 
 fn left_out(out: &mut String, left_out: &[LeftOut]) {

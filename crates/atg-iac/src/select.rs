@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use atg_models::api::{ResourceFacts, ResourceFilter};
 use atg_models::graph::{Node, NodeKind};
-use atg_models::{ArmId, secrets};
+use atg_models::{ArmId, ArmType, secrets};
 use serde_json::Value;
 
 use crate::options::Options;
@@ -13,9 +14,9 @@ use crate::options::Options;
 pub(crate) struct Resource {
     /// The key: the canonical id.
     pub(crate) key: String,
-    /// The id as read; `None` when the text is no ARM id.
+    /// The id; `None` when the text is no ARM id.
     pub(crate) id: Option<ArmId>,
-    /// The id as read, as text.
+    /// The id as text.
     pub(crate) display_id: String,
     /// Lower-cased ARM type.
     pub(crate) type_: String,
@@ -27,6 +28,8 @@ pub(crate) struct Resource {
     pub(crate) body: Option<Value>,
     /// Object and client ids of its managed identities, lower case, each with the attribute that gives it.
     pub(crate) identities: Vec<(String, &'static str)>,
+    /// The id as read, for the report: `display_id` may be another one, of where the code is for.
+    pub(crate) source_id: String,
     /// Whether it counts: false for a child that stands only in its parent's body.
     pub(crate) counted: bool,
 }
@@ -36,46 +39,101 @@ pub(crate) struct Resource {
 pub(crate) struct Context {
     /// The tenant's id.
     pub(crate) tenant_id: String,
+    /// The id of the tenant that was read.
+    pub(crate) source_tenant: String,
     /// Subscription id to its name.
     pub(crate) subscriptions: BTreeMap<String, String>,
     /// Object id of a directory object to words that say what it is.
     pub(crate) principals: BTreeMap<String, String>,
+    /// Client id of an application of the tenant to words that say what it is.
+    pub(crate) applications: BTreeMap<String, String>,
     /// Canonical id of a role definition to its name, for those that Azure ships.
     pub(crate) built_in_roles: BTreeMap<String, String>,
+    /// Lower-cased names of the management groups.
+    pub(crate) management_groups: BTreeSet<String>,
+    /// Every subscription that an id of the source names, lower case.
+    pub(crate) source_subscriptions: BTreeSet<String>,
+    /// Of these, those of which something was read.
+    pub(crate) read_subscriptions: BTreeSet<String>,
+    /// Directory objects that only bodies name.
+    pub(crate) named_principals: BTreeSet<String>,
+    /// Canonical ids of everything that was read.
+    pub(crate) known: BTreeSet<String>,
+    /// What stands in for things that have no counterpart in the target, by the stand-in.
+    pub(crate) unmapped: BTreeMap<String, Unmapped>,
 }
 
-/// Splits the nodes into resources, sorted by key, and context.
-pub(crate) fn select(nodes: Vec<Node>, tenant_id: String, options: &Options) -> (Vec<Resource>, Context) {
-    let mut context = Context {
-        tenant_id,
-        ..Context::default()
-    };
-    let mut resources = BTreeMap::new();
-    for node in nodes {
-        match role_of(&node) {
-            Role::Resource => {
-                if wanted(&node, options) {
-                    resources.insert(node.id.as_str().to_owned(), resource(node));
+/// Something that has no counterpart in the target.
+#[derive(Debug, Clone)]
+pub(crate) struct Unmapped {
+    /// What sort of thing.
+    pub(crate) sort: &'static str,
+    /// Its id in the source.
+    pub(crate) id: String,
+    /// What it is, in words; may be empty.
+    pub(crate) words: String,
+}
+
+impl Context {
+    fn new(tenant_id: String, nodes: &[Node], options: &Options) -> Self {
+        let mut context = Self {
+            source_tenant: tenant_id.clone(),
+            tenant_id,
+            ..Self::default()
+        };
+        let elsewhere = options.is_elsewhere();
+        for node in nodes {
+            if elsewhere {
+                context.source_subscriptions.extend(node.subscription_id.clone());
+                if node.observed {
+                    context.read_subscriptions.extend(node.subscription_id.clone());
+                    context.known.insert(node.id.as_str().to_owned());
                 }
             }
+            context.add(node);
+        }
+        context.management_groups.remove(&context.tenant_id);
+        context
+    }
+
+    fn add(&mut self, node: &Node) {
+        let text = |pointer: &str| node.body.as_ref()?.pointer(pointer)?.as_str();
+        match role_of(node) {
             Role::BuiltIn => {
-                let name = node.body.as_ref().and_then(|body| body.pointer("/properties/roleName"));
-                if let Some(name) = name.and_then(Value::as_str) {
-                    context
-                        .built_in_roles
-                        .insert(node.id.as_str().to_owned(), name.to_owned());
+                if let Some(name) = text("/properties/roleName") {
+                    self.built_in_roles.insert(node.id.as_str().to_owned(), name.to_owned());
                 }
             }
             Role::Subscription => {
                 if let Some(id) = node.id.as_str().rsplit('/').next() {
-                    context.subscriptions.insert(id.to_owned(), node.name.clone());
+                    self.subscriptions.insert(id.to_owned(), node.name.clone());
                 }
             }
             Role::Principal(sort) => {
                 let words = format!("{sort} {}", node.name);
-                context.principals.insert(node.id.as_str().to_owned(), words);
+                if let Some(id) = text("/appId").filter(|_| node.kind == NodeKind::Application) {
+                    self.applications
+                        .insert(id.to_lowercase(), format!("client of the {words}"));
+                }
+                self.principals.insert(node.id.as_str().to_owned(), words);
             }
-            Role::Other => {}
+            Role::ManagementGroup => {
+                if let Some(name) = node.id.as_str().rsplit('/').next() {
+                    self.management_groups.insert(name.to_owned());
+                }
+            }
+            Role::Resource | Role::Other => {}
+        }
+    }
+}
+
+/// Splits the nodes into resources, sorted by key, and context.
+pub(crate) fn select(nodes: Vec<Node>, tenant_id: String, options: &Options) -> (Vec<Resource>, Context) {
+    let context = Context::new(tenant_id, &nodes, options);
+    let mut resources = BTreeMap::new();
+    for node in nodes {
+        if matches!(role_of(&node), Role::Resource) && wanted(&node, options.filters.as_ref(), &context.subscriptions) {
+            resources.insert(node.id.as_str().to_owned(), resource(node));
         }
     }
     (resources.into_values().collect(), context)
@@ -85,6 +143,7 @@ enum Role {
     Resource,
     BuiltIn,
     Subscription,
+    ManagementGroup,
     Principal(&'static str),
     Other,
 }
@@ -117,8 +176,8 @@ fn role_of(node: &Node) -> Role {
         NodeKind::Group => Role::Principal("group"),
         NodeKind::ServicePrincipal => Role::Principal("service principal"),
         NodeKind::Application => Role::Principal("application"),
+        NodeKind::ManagementGroup => Role::ManagementGroup,
         NodeKind::Tenant
-        | NodeKind::ManagementGroup
         | NodeKind::DirectoryRole
         | NodeKind::AdministrativeUnit
         | NodeKind::Device
@@ -144,19 +203,21 @@ fn is_built_in(node: &Node) -> bool {
     }
 }
 
-fn wanted(node: &Node, options: &Options) -> bool {
-    let filters = &options.filters;
-    let holds = |list: &[String], value: Option<&str>| {
-        list.is_empty() || value.is_some_and(|value| list.iter().any(|entry| entry.eq_ignore_ascii_case(value)))
+fn wanted(node: &Node, filter: Option<&ResourceFilter>, subscriptions: &BTreeMap<String, String>) -> bool {
+    let Some(filter) = filter else {
+        return true;
     };
-    let tag = |(name, value): &(String, Option<String>)| {
-        let found = node.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.is_some_and(|(_, found)| value.as_ref().is_none_or(|value| value.eq_ignore_ascii_case(found)))
-    };
-    holds(&filters.subscriptions, node.subscription_id.as_deref())
-        && holds(&filters.resource_groups, node.resource_group.as_deref())
-        && holds(&filters.types, node.type_.as_ref().map(atg_models::ArmType::as_str))
-        && (filters.tags.is_empty() || filters.tags.iter().any(tag))
+    let subscription = node.subscription_id.as_deref();
+    filter.matches(&ResourceFacts {
+        type_: node.type_.as_ref().map_or("", ArmType::as_str),
+        id: &node.display_id,
+        name: &node.name,
+        subscription_id: subscription,
+        subscription_name: subscription.and_then(|id| subscriptions.get(id)).map(String::as_str),
+        resource_group: node.resource_group.as_deref(),
+        location: node.location.as_deref(),
+        tags: &node.tags,
+    })
 }
 
 fn resource(node: Node) -> Resource {
@@ -175,6 +236,7 @@ fn resource(node: Node) -> Resource {
         identities,
         key: node.id.as_str().to_owned(),
         id,
+        source_id: node.display_id.clone(),
         display_id: node.display_id,
         type_,
         name: node.name,

@@ -47,6 +47,8 @@ pub(crate) enum Val {
     },
     /// A variable, by its key in the list of variables.
     Var(String),
+    /// A text with variables in it: texts and variables by turns.
+    Template(Vec<Self>),
 }
 
 impl Val {
@@ -90,7 +92,8 @@ impl Val {
             | Self::Ask(_)
             | Self::Of { .. }
             | Self::Ref { .. }
-            | Self::Var(_) => false,
+            | Self::Var(_)
+            | Self::Template(_) => false,
         }
     }
 
@@ -108,7 +111,8 @@ impl Val {
             | Self::Ask(_)
             | Self::Of { .. }
             | Self::Ref { .. }
-            | Self::Var(_) => None,
+            | Self::Var(_)
+            | Self::Template(_) => None,
         }
     }
 }

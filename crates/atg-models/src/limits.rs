@@ -21,6 +21,10 @@ pub const SHORT_TEXT_MAX_BYTES: usize = 256;
 pub const FILE_NAME_MAX_BYTES: usize = 255;
 /// The most entries in one comma-separated filter: keeps a Resource Graph query below its size limit.
 pub const FILTER_ENTRIES_MAX: usize = 1_000;
+/// The most regular expressions in one filter: each is compiled when the request is read.
+pub const FILTER_REGEXES_MAX: usize = 16;
+/// The largest compiled form of one of them.
+pub const FILTER_REGEX_MAX_BYTES: usize = 64 * 1024;
 /// The longest `X-Request-ID` that is echoed.
 pub const REQUEST_ID_MAX_BYTES: usize = 128;
 /// The longest `Idempotency-Key`.

@@ -51,3 +51,6 @@ pub(crate) const SPEC_FILE_MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// Nodes or edges that a specification works on at a time: the bodies of so many are in memory together.
 pub(crate) const SPEC_CHUNK_ROWS: usize = 250;
+
+/// How many findings of a generation its result repeats: it is read whole by every client, the report has them all.
+pub(crate) const SHOWN_FINDINGS_MAX: usize = 50;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::download;
 use super::follow::{follow, grouped};
-use crate::arguments::{Format, GenerateIac};
+use crate::arguments::{Format, GenerateIac, Strategy};
 use crate::exit::Failure;
 use crate::out;
 
@@ -48,11 +48,31 @@ fn request(generate: &GenerateIac) -> Result<GenerateIacRequest, Failure> {
     let mut fields = Map::new();
     fields.insert("format".to_owned(), json!(format.as_str()));
     fields.insert("auto_import_existing".to_owned(), json!(generate.auto_import_existing));
-    if let Some(tenant) = &generate.tenant_id {
-        fields.insert("tenant_id".to_owned(), json!(tenant));
+    let strategy = generate.import_strategy.map(|strategy| match strategy {
+        Strategy::ResourceGroups => "resource_groups".to_owned(),
+        Strategy::AllResources => "all_resources".to_owned(),
+        Strategy::Selective => "selective".to_owned(),
+    });
+    for (name, value) in [
+        ("tenant_id", &generate.tenant_id),
+        ("import_strategy", &strategy),
+        ("resource_filters", &generate.resource_filters),
+        ("target_tenant_id", &generate.target_tenant_id),
+        ("target_subscription", &generate.target_subscription),
+        ("naming_suffix", &generate.naming_suffix),
+        ("location", &generate.location),
+        ("provider_version", &generate.provider_version),
+    ] {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), json!(value));
+        }
     }
-    if let Some(types) = &generate.resource_filters {
-        fields.insert("resource_filters".to_owned(), json!(types));
+    for (name, flag) in [
+        ("auto_register_providers", generate.auto_register_providers),
+        ("auto_fix_subnets", generate.auto_fix_subnets),
+        ("skip_subnet_validation", generate.skip_subnet_validation),
+    ] {
+        fields.insert(name.to_owned(), json!(flag));
     }
     GenerateIacRequest::from_value(&Value::Object(fields)).map_err(|error| Failure::usage(error.to_string()))
 }
@@ -68,5 +88,8 @@ pub(super) fn summary(result: &JobResultResponse) -> Result<(), Failure> {
         grouped(outcome.reported)
     ));
     out::line(&format!("  files      {}", result.files.len()));
+    for note in &outcome.notes {
+        out::line(&format!("  {note}"));
+    }
     Ok(())
 }

@@ -74,6 +74,7 @@ impl Printer<'_> {
                 let name = self.variables.get(key).map_or("missing", String::as_str);
                 vec![format!("var.{name}")]
             }
+            Val::Template(parts) => vec![format!("\"{}\"", self.template(parts))],
             Val::List(items) => self.list(items),
             Val::Map(map) if map.is_empty() => vec!["{}".to_owned()],
             Val::Map(map) => {
@@ -94,6 +95,27 @@ impl Printer<'_> {
                 lines
             }
         }
+    }
+
+    fn template(&self, parts: &[Val]) -> String {
+        let mut out = String::new();
+        for part in parts {
+            match part {
+                Val::Text(text) => {
+                    out.push_str(&escape(text));
+                    // In front of a variable it would make the sign of an escape.
+                    if let Some(sign @ ('$' | '%')) = text.chars().last() {
+                        out.pop();
+                        out.push_str(if sign == '$' { "\\u0024" } else { "\\u0025" });
+                    }
+                }
+                other => {
+                    let lines = self.value(other);
+                    out.push_str(&format!("${{{}}}", lines.concat()));
+                }
+            }
+        }
+        out
     }
 
     fn list(&self, items: &[Val]) -> Vec<String> {

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::names;
-use crate::options::{ImportBlocks, Options};
+use crate::options::Options;
 use crate::output::OutputFile;
 use crate::program::{Item, Program, Variable, VariableKind};
+use crate::reference::unmapped_key;
 use crate::value::{Block, Val};
 use hcl::{Printer, quote};
 
@@ -30,13 +31,13 @@ pub(crate) fn files(program: &Program, options: &Options) -> Vec<OutputFile> {
             text.push('\n');
         }
         text.push_str(&resource(item, &printer));
-        if imports(item, options) {
+        if item.import.as_text().is_some() {
             text.push('\n');
             text.push_str(&import(item));
         }
     }
     texts.insert("versions.tf".to_owned(), versions(program));
-    texts.insert("providers.tf".to_owned(), providers(program, options));
+    texts.insert("providers.tf".to_owned(), providers(program, options, &variables));
     texts.insert("variables.tf".to_owned(), declarations(program, &variables));
     texts.insert("outputs.tf".to_owned(), outputs(program));
     let mut files: Vec<OutputFile> = texts
@@ -74,18 +75,6 @@ fn family(item: &Item) -> &'static str {
     } else {
         "azurerm"
     }
-}
-
-fn imports(item: &Item, options: &Options) -> bool {
-    let group = item.target == "azurerm_resource_group";
-    let has_id = item.import.as_text().is_some();
-    has_id
-        && match options.import_blocks {
-            ImportBlocks::None => false,
-            ImportBlocks::ResourceGroups => group,
-            ImportBlocks::AllResources => true,
-            ImportBlocks::Selective => group || item.target != "azurerm_role_assignment",
-        }
 }
 
 fn import(item: &Item) -> String {
@@ -133,7 +122,7 @@ fn versions(program: &Program) -> String {
     finish(&lines)
 }
 
-fn providers(program: &Program, options: &Options) -> String {
+fn providers(program: &Program, options: &Options, names: &BTreeMap<String, String>) -> String {
     let azapi = program.items.iter().any(|item| item.target == "azapi_resource");
     let mut text = String::new();
     let default = [(String::new(), None)];
@@ -151,11 +140,16 @@ fn providers(program: &Program, options: &Options) -> String {
             if let Some(alias) = alias {
                 rows.push(("alias".to_owned(), vec![quote(alias)]));
             }
-            if !subscription.is_empty() {
+            if let Some(name) = names.get(&unmapped_key(subscription)) {
+                rows.push(("subscription_id".to_owned(), vec![format!("var.{name}")]));
+            } else if !subscription.is_empty() {
                 rows.push(("subscription_id".to_owned(), vec![quote(subscription)]));
             }
+            if let Some(tenant) = &options.target_tenant_id {
+                rows.push(("tenant_id".to_owned(), vec![quote(tenant)]));
+            }
             if family == "azurerm" && options.register_providers {
-                rows.push(("resource_provider_registrations".to_owned(), vec![quote("extended")]));
+                rows.extend(registrations(program));
             }
             let mut lines = vec![format!("provider {} {{", quote(family))];
             hcl::members(rows, 1, &mut lines);
@@ -173,6 +167,18 @@ fn providers(program: &Program, options: &Options) -> String {
         }
     }
     text
+}
+
+/// Exactly those providers that the code needs, and none of the provider's own list.
+fn registrations(program: &Program) -> [(String, Vec<String>); 2] {
+    let needed: Vec<String> = program.namespaces.iter().map(|namespace| quote(namespace)).collect();
+    [
+        ("resource_provider_registrations".to_owned(), vec![quote("none")]),
+        (
+            "resource_providers_to_register".to_owned(),
+            vec![format!("[{}]", needed.join(", "))],
+        ),
+    ]
 }
 
 fn declarations(program: &Program, names: &BTreeMap<String, String>) -> String {

@@ -7,7 +7,9 @@
 
 mod cases;
 mod corpus;
+mod elsewhere;
 mod laws;
+mod options;
 mod provider;
 
 use atg_models::ArmId;

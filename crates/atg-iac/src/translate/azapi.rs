@@ -144,7 +144,7 @@ fn remove(value: &mut Json, steps: &[&str]) {
 }
 
 /// The type as the id spells it.
-fn spelled_type(id: &ArmId) -> String {
+pub(crate) fn spelled_type(id: &ArmId) -> String {
     let text = id.as_str();
     let lower = text.to_lowercase();
     let Some(at) = lower.rfind("/providers/") else {

@@ -156,7 +156,8 @@ pub(crate) fn plain_text(value: &Val) -> Option<String> {
         | Val::Ask(_)
         | Val::Of { .. }
         | Val::Ref { .. }
-        | Val::Var(_) => None,
+        | Val::Var(_)
+        | Val::Template(_) => None,
     }
 }
 

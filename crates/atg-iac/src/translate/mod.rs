@@ -55,6 +55,13 @@ impl Books {
         spelled_id(id, self.rows, &self.tables)
     }
 
+    /// The resource provider of a resource, as ARM spells it.
+    pub(crate) fn namespace(&self, resource: &Resource) -> Result<Option<String>, IacError> {
+        let published = self.tables.arm_type(&resource.type_)?.map(|facts| facts.type_.clone());
+        let type_ = published.or_else(|| resource.id.as_ref().map(azapi::spelled_type));
+        Ok(type_.and_then(|type_| Some(type_.split_once('/')?.0.to_owned())))
+    }
+
     pub(crate) fn open() -> Result<Self, IacError> {
         Ok(Self {
             rows: Rows::embedded()?,
@@ -265,6 +272,7 @@ fn child(parent: &Resource, id: &ArmId, type_: &str, element: &Json) -> Option<R
     Some(Resource {
         key: child_id.node_id().as_str().to_owned(),
         display_id: child_id.as_str().to_owned(),
+        source_id: child_id.as_str().to_owned(),
         id: Some(child_id),
         type_: type_.to_owned(),
         name: name.to_owned(),

@@ -117,7 +117,7 @@ fn add_required(out: &mut Block, schema: &BlockSchema, path: &str, notes: &mut N
 fn fit(value: Val, ty: &Ty) -> Option<Val> {
     match value {
         Val::Ask(_) => Some(Val::Ask(declaration(ty))),
-        Val::Secret | Val::Of { .. } | Val::Ref { .. } | Val::Var(_) => match ty {
+        Val::Secret | Val::Of { .. } | Val::Ref { .. } | Val::Var(_) | Val::Template(_) => match ty {
             Ty::List(item) if !matches!(item.as_ref(), Ty::Object(_)) => Some(Val::List(vec![value])),
             Ty::String | Ty::Number | Ty::Bool | Ty::Any => Some(value),
             Ty::List(_) | Ty::Map(_) | Ty::Object(_) => None,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::api::fields::{ApiRequest, Fields};
-use crate::api::filter::{CommaList, TypeFilter};
+use crate::api::resource_filter::ResourceFilter;
 use crate::graph::BasedOn;
 use crate::ids::{JobId, SubscriptionId, TenantId};
 use crate::limits::{SHORT_TEXT_MAX_BYTES, TENANT_TEXT_MAX_BYTES};
@@ -63,11 +63,12 @@ pub struct GenerateIacRequest {
         schema(max_length = 256, example = "11111111-2222-3333-4444-555555555555")
     )]
     pub tenant_id: Option<String>,
-    /// Rewrites ids for this tenant.
+    /// Writes the code for this tenant: ids, scopes and principals of the source tenant are rewritten, and what cannot
+    /// be mapped is asked for and reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Uuid))]
     pub target_tenant_id: Option<TenantId>,
-    /// Rewrites ids for this subscription.
+    /// Writes the code for this subscription instead of those that were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Uuid))]
     pub target_subscription: Option<SubscriptionId>,
@@ -80,25 +81,32 @@ pub struct GenerateIacRequest {
     /// For which resources.
     #[cfg_attr(feature = "openapi", schema(default = "resource_groups"))]
     pub import_strategy: ImportStrategy,
-    /// Registers resource providers.
+    /// Registers the resource providers that the code uses (Terraform only).
     pub auto_register_providers: bool,
     /// Proposes the smallest valid change of wrong subnets.
     pub auto_fix_subnets: bool,
     /// Leaves subnets as they are.
     pub skip_subnet_validation: bool,
-    /// Only these resource types, comma-separated.
+    /// Only these resources: resource types (`Microsoft.Network/virtualNetworks`, `Microsoft.Network/*`) or conditions on
+    /// `type`, `name`, `id`, `resource_group`, `subscription`, `location` and `tag:NAME`, with `,` for or, `&` for and,
+    /// `!` for not and `*` for anything. The page `docs/resource-filters.md` describes the grammar. What the selected
+    /// resources need from outside the selection becomes a variable or a parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "Microsoft.Network/virtualNetworks"))]
-    pub resource_filters: Option<CommaList<TypeFilter>>,
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, example = "type=Microsoft.Network/* & tag:env=prod, resource_group=rg-hub")
+    )]
+    pub resource_filters: Option<ResourceFilter>,
     /// The provider's major version: 4 or 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "5"))]
     pub provider_version: Option<String>,
-    /// Put behind names: 1 to 16 lower-case letters, digits and hyphens.
+    /// Put behind the names of resource groups and top-level resources, as each type allows: 1 to 16 lower-case letters,
+    /// digits and hyphens. References and host names follow; children keep their names.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "copy"))]
     pub naming_suffix: Option<String>,
-    /// The region instead of the source's.
+    /// The region instead of the source's. What stays elsewhere (replicas, zones) is reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "westeurope"))]
     pub location: Option<String>,

@@ -14,6 +14,7 @@ mod generate_spec;
 mod health;
 mod job;
 mod operations;
+mod resource_filter;
 mod scan;
 mod tenants;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use job::{
     OperationType,
 };
 pub use operations::{EventsQuery, OperationsQuery};
+pub use resource_filter::{ResourceFacts, ResourceFilter, ResourceFilterError};
 pub use scan::{ScanMode, ScanRequest, ScanResult};
 pub use tenants::{RemoveTenantRequest, RemoveTenantResult, TenantResponse};
 pub use threat_model::ThreatModelRequest;

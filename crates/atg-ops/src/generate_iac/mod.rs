@@ -3,6 +3,7 @@
 //! Relies on `atg-iac` for the code itself. Must never: publish anything that depends on the time, the
 //! job or the scan's id, so that equal graphs give equal zips.
 
+mod target;
 #[cfg(test)]
 mod tests;
 
@@ -10,15 +11,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use atg_db::GraphStore;
-use atg_iac::{Format, IacError, ImportBlocks, Input, Options, Output, ProviderVersion, Report};
+use atg_iac::{Finding, Format, IacError, ImportBlocks, Input, Options, Output, ProviderVersion, Report, Severity};
 use atg_jobs::{Finished, Operation, OperationContext, OperationError, OperationLimits};
 use atg_models::api::{BasedOnScan, GenerateIacRequest, GenerateIacResult, IacFormat, ImportStrategy};
-use atg_models::graph::{BasedOn, Node, ScanFilters, Verdict};
+use atg_models::graph::{BasedOn, Node, Verdict};
 use atg_models::job::{JobError, OnCrash, Progress, TenantUse};
 use atg_models::limits::{ATTEMPT_DEADLINE, ATTEMPTS_MAX, SNAPSHOT_PAGE_ROWS};
 use atg_models::{ErrorCode, JobKind, TenantId};
 use futures_util::StreamExt as _;
 
+use crate::limits::SHOWN_FINDINGS_MAX;
 use crate::patience::patiently;
 use crate::{archive, basis};
 
@@ -75,8 +77,9 @@ async fn generate(
     graph: &Arc<dyn GraphStore>,
     request: &GenerateIacRequest,
 ) -> Result<Finished<GenerateIacResult>, OperationError> {
-    let options = options(request)?;
+    let mut options = options(request)?;
     let tenant = basis::tenant(context, graph, request.tenant_id.as_deref()).await?;
+    options.existing = target::known(context, graph, request, tenant).await?.map(Arc::new);
     let basis = basis::of(context, graph, tenant).await?;
     let nodes = snapshot(context, graph, tenant).await?;
     tell(
@@ -119,10 +122,6 @@ fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
         Some("4") => ProviderVersion::V4,
         Some(_) | None => ProviderVersion::V5,
     };
-    let types = request.resource_filters.as_ref().map(|list| {
-        let types = list.entries().iter();
-        types.map(|filter| filter.arm_type().as_str().to_owned()).collect()
-    });
     Ok(Options {
         format,
         provider_version,
@@ -130,10 +129,8 @@ fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
         register_providers: request.auto_register_providers,
         fix_subnets: request.auto_fix_subnets,
         skip_subnet_validation: request.skip_subnet_validation,
-        filters: ScanFilters {
-            types: types.unwrap_or_default(),
-            ..ScanFilters::default()
-        },
+        filters: request.resource_filters.clone(),
+        existing: None,
         target_tenant_id: request.target_tenant_id.map(|tenant| tenant.to_string()),
         target_subscription: request.target_subscription.map(|subscription| subscription.to_string()),
         naming_suffix: request.naming_suffix.clone(),
@@ -200,19 +197,36 @@ fn outcome(request: &GenerateIacRequest, report: &Report, based_on: BasedOnScan)
         emitted: count(report.emitted),
         reported: count(report.reported),
         reasons,
-        notes: notes(&based_on.based_on),
+        notes: notes(&based_on.based_on, &report.findings),
         based_on,
     }
 }
 
-fn notes(based_on: &BasedOn) -> Vec<String> {
-    match based_on.verdict {
+/// What a client should know, errors first; all of it is in the report.
+fn notes(based_on: &BasedOn, findings: &[Finding]) -> Vec<String> {
+    let mut notes = match based_on.verdict {
         Verdict::Complete => Vec::new(),
         Verdict::Partial => vec![format!(
             "the scan that this code rests on is partial: {} gaps, see based_on",
             based_on.gaps.len()
         )],
+    };
+    let shown = findings.iter().take(SHOWN_FINDINGS_MAX).map(|finding| {
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        format!(
+            "{severity}: {}: {}: {}",
+            finding.option, finding.subject, finding.message
+        )
+    });
+    notes.extend(shown);
+    if let Some(more) = findings.len().checked_sub(SHOWN_FINDINGS_MAX).filter(|more| *more > 0) {
+        notes.push(format!("{more} more remarks are in REPORT.md"));
     }
+    notes
 }
 
 fn refused(message: String) -> OperationError {

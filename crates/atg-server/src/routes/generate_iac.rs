@@ -1,7 +1,7 @@
 //! `POST /api/v1/generate-iac`, `GET /api/v1/generate-iac/{job_id}`.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use atg_models::api::{GenerateIacRequest, IacFormat, JobStatusResponse, RequestError};
+use atg_models::api::{GenerateIacRequest, IacFormat, ImportStrategy, JobStatusResponse, RequestError};
 use atg_models::{JobKind, TenantId};
 
 use super::submit::{only_tenant, status_of, submit};
@@ -38,6 +38,9 @@ pub(crate) async fn start(
         }
         None => only_tenant(&state, &allowed.principal).await?.to_string(),
     };
+    if let Some(target) = reads_target(&params) {
+        permit_tenant(&state, &allowed.principal, target)?;
+    }
     params.tenant_id = Some(tenant.clone());
     submit(
         &state,
@@ -48,6 +51,12 @@ pub(crate) async fn start(
         &params,
     )
     .await
+}
+
+/// The tenant whose graph is read too: selective imports look at what the target holds.
+fn reads_target(params: &GenerateIacRequest) -> Option<TenantId> {
+    let selective = params.auto_import_existing && params.import_strategy == ImportStrategy::Selective;
+    params.target_tenant_id.filter(|_| selective)
 }
 
 /// What this version cannot do is refused at once, not in a job that fails later.

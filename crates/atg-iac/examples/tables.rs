@@ -14,7 +14,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let schema = std::fs::read(data.join("azurerm-schema-5.x-real.json.gz"))?;
     let map = std::fs::read(data.join("arm-to-azurerm-map.json.gz"))?;
     let types = std::fs::read(data.join("arm-types.jsonl.gz"))?;
-    write(&out.join("azurerm-5.gz"), &make::azurerm(&schema, &map)?)?;
+    let four = std::fs::read(data.join("azurerm-schema-4.55.0-real.json.gz"))?;
+    // Has the types that the other one lacks.
+    let more_of_four = std::fs::read(data.join("azurerm-schema-4.55.0-from-cdktf.json.gz"))?;
+    write(
+        &out.join("azurerm-4.gz"),
+        &make::azurerm(&[&four, &more_of_four], &map)?,
+    )?;
+    write(&out.join("azurerm-5.gz"), &make::azurerm(&[&schema], &map)?)?;
     write(&out.join("arm-types.gz"), &make::arm_types(&types)?)?;
     write(&out.join("vocabulary.gz"), &make::vocabulary(&types)?)?;
     Ok(())

@@ -59,17 +59,27 @@ pub(crate) fn choose(
     findings
 }
 
-/// What is told of import blocks where the language has none.
-pub(crate) fn without(options: &Options) -> Option<Finding> {
+/// What is told where the language cannot say what an option asks for.
+pub(crate) fn without(options: &Options) -> Vec<Finding> {
     let language = match options.format {
-        Format::Terraform => return None,
-        Format::Arm => "ARM templates",
+        Format::Terraform => return Vec::new(),
+        Format::Arm => "an ARM template",
         Format::Bicep => "Bicep",
     };
-    (options.import_blocks != ImportBlocks::None).then(|| {
-        let message = format!("{language} have no import: a deployment takes over what exists by its id");
-        told(Severity::Info, message)
-    })
+    let mut findings = Vec::new();
+    if options.import_blocks != ImportBlocks::None {
+        let message = format!("{language} has no import: a deployment takes over what exists by its id");
+        findings.push(told(Severity::Info, message));
+    }
+    if options.register_providers {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            option: "auto_register_providers",
+            subject: "resource providers".to_owned(),
+            message: format!("{language} cannot register them: `az provider register` does"),
+        });
+    }
+    findings
 }
 
 fn told(severity: Severity, message: String) -> Finding {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atg_models::secrets::contains_secret;
 
-use crate::adapt::{Told, adapt};
-use crate::options::{Format, Input, Options, ProviderVersion};
+use crate::adapt::adapt;
+use crate::options::{Format, Input, Options};
 use crate::output::{Emitted, IacError, LeftOut, Note, Output, Reason, Reported};
 use crate::program::{Program, assemble};
 use crate::select::{Resource, add_inline_children, select};
@@ -19,17 +19,14 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     supported(options)?;
     let check = || if cancelled() { Err(IacError::Cancelled) } else { Ok(()) };
     check()?;
-    let books = Books::open()?;
+    let books = Books::open(options.provider_version)?;
     let tenant = input.based_on.tenant_id.to_string();
     let (mut resources, mut context) = select(input.nodes, tenant, options);
-    add_inline_children(&mut resources, |resource| inline_children(resource, &books));
     check()?;
-    let Told {
-        mut findings,
-        reported: conflicts,
-    } = adapt(&mut resources, &mut context, options)?;
-    findings.extend(subnets::check(&mut resources, options));
-    findings.extend(imports::without(options));
+    let mut told = adapt(&mut resources, &mut context, options)?;
+    told.findings.extend(subnets::check(&mut resources, options));
+    told.findings.extend(imports::without(options));
+    add_inline_children(&mut resources, |resource| inline_children(resource, &books));
     check()?;
     let mut outcomes = Vec::with_capacity(resources.len());
     for (at, resource) in resources.iter_mut().enumerate() {
@@ -52,14 +49,12 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     check()?;
     reference::resolve(&mut program, &resources, &parts, &context, &books)?;
     order::order(&mut program, &resources);
-    findings.extend(imports::choose(&mut program, &resources, &context, options));
+    told.findings
+        .extend(imports::choose(&mut program, &resources, &context, options));
     check()?;
     let mut files = emit::files(&program, options);
-    let (emitted, mut reported) = account(&program, &resources, &parts, refused);
-    reported.extend(conflicts);
-    let mut report = report::build(input.based_on, emitted, reported, notes(&program), left_out);
-    findings.sort();
-    report.findings = findings;
+    let (emitted, reported) = account(&program, &resources, &parts, refused);
+    let report = report::build(input.based_on, emitted, reported, notes(&program), left_out, told);
     files.extend(report::files(&report)?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     check()?;
@@ -68,14 +63,8 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
 
 fn supported(options: &Options) -> Result<(), IacError> {
     match options.format {
-        Format::Terraform => {}
-        Format::Arm | Format::Bicep => return Err(IacError::Unsupported("only the format terraform exists so far")),
-    }
-    match options.provider_version {
-        ProviderVersion::V5 => Ok(()),
-        ProviderVersion::V4 => Err(IacError::Unsupported(
-            "only version 5 of the azurerm provider exists so far",
-        )),
+        Format::Terraform => Ok(()),
+        Format::Arm | Format::Bicep => Err(IacError::Unsupported("only the format terraform exists so far")),
     }
 }
 

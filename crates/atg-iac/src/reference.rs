@@ -213,7 +213,7 @@ impl Resolver<'_> {
 
     fn text(&mut self, text: &str, path: &str) -> Option<Val> {
         if holds_stand_in(text) {
-            return self.stand_in(text);
+            return Some(self.stand_in(text));
         }
         if text.starts_with('/') {
             return self.id(text);
@@ -238,25 +238,25 @@ impl Resolver<'_> {
     }
 
     /// Something that has no counterpart in the target: what the code itself creates, or a variable without a default.
-    fn stand_in(&mut self, text: &str) -> Option<Val> {
+    fn stand_in(&mut self, text: &str) -> Val {
         if text.starts_with('/')
             && let Some(resolved) = self.id(text)
         {
-            return Some(resolved);
+            return resolved;
         }
         let own = |address: &String| *address == self.own_address;
         if let Some((address, attr)) = self.index.identities.get(text).filter(|(address, _)| !own(address)) {
             let (address, attr) = (address.clone(), attr.clone());
-            return Some(self.refer(address, attr, ""));
+            return self.refer(address, attr, "");
         }
         let mut parts: Vec<Val> = pieces(text).into_iter().map(|piece| self.piece(piece)).collect();
-        Some(match parts.pop() {
+        match parts.pop() {
             Some(only) if parts.is_empty() => only,
             last => {
                 parts.extend(last);
                 Val::Template(parts)
             }
-        })
+        }
     }
 
     fn piece(&mut self, piece: &str) -> Val {

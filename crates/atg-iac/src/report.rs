@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use atg_models::graph::{BasedOn, Verdict};
 
 use crate::IacError;
+use crate::adapt::Told;
 use crate::output::{Emitted, Finding, LeftOut, Note, OutputFile, Reason, Report, Reported, Severity};
 
 /// Notes in the readable report; the rest is in the other one.
@@ -18,7 +19,14 @@ pub(crate) fn build(
     mut reported: Vec<Reported>,
     mut notes: Vec<Note>,
     left_out: Vec<LeftOut>,
+    told: Told,
 ) -> Report {
+    let Told {
+        mut findings,
+        reported: untranslated,
+    } = told;
+    findings.sort();
+    reported.extend(untranslated);
     emitted.sort();
     reported.sort();
     notes.sort();
@@ -35,7 +43,7 @@ pub(crate) fn build(
         emitted_resources: emitted,
         reported_resources: reported,
         reasons,
-        findings: Vec::new(),
+        findings,
         notes,
         left_out,
     }

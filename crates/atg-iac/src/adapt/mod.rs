@@ -174,8 +174,8 @@ fn unmapped(plan: &Plan, used: &BTreeMap<String, usize>) -> Vec<Finding> {
             option: "target",
             subject: format!("{} {}", what.sort, what.id),
             message: format!(
-                "{}has no counterpart in the target that is known: the code of {resources} resources asks for it, \
-                 or holds {stand_in} in its place",
+                "{}has no known counterpart in the target: the code asks for it, or holds {stand_in} in its place \
+                 (resources that name it: {resources})",
                 if what.words.is_empty() {
                     String::new()
                 } else {

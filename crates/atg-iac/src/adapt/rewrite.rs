@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::guids;
 use super::plan::Plan;
-use super::rules::Rules;
+use super::rules::{Rules, suffixed_label};
 use super::texts;
 
 /// Squashed names of members whose GUIDs are objects of the directory.
@@ -21,6 +21,9 @@ const PRINCIPAL_MEMBERS: &[&str] = &[
     "principalids",
     "sid",
 ];
+
+/// What stands before a subscription's id.
+const SUBSCRIPTIONS: &str = "/subscriptions/";
 
 /// What only bodies name: directory objects and subscriptions.
 #[derive(Debug, Default)]
@@ -48,10 +51,9 @@ fn meet_text(text: &str, member: &str, met: &mut Met) {
     if guids::is_guid(text) && PRINCIPAL_MEMBERS.contains(&member) {
         met.principals.insert(text.to_lowercase());
     }
-    const KEY: &str = "/subscriptions/";
     let lower = text.to_ascii_lowercase().replace("%2f", "/");
-    for (at, _) in lower.match_indices(KEY) {
-        let rest = lower.get(at + KEY.len()..).unwrap_or_default();
+    for (at, _) in lower.match_indices(SUBSCRIPTIONS) {
+        let rest = lower.get(at + SUBSCRIPTIONS.len()..).unwrap_or_default();
         if let Some(guid) = rest.get(..guids::GUID_CHARS).filter(|guid| guids::is_guid(guid)) {
             met.subscriptions.insert(guid.to_owned());
         }
@@ -138,18 +140,8 @@ impl Rewrite<'_> {
             if let Some(Json::String(label)) = place
                 && !label.is_empty()
             {
-                *label = super::rules::suffixed(label, &LABEL, suffix, None);
+                *label = suffixed_label(label, rule, suffix);
             }
         }
     }
 }
-
-/// The rule of a label of a host name. Source: RFC 1123.
-static LABEL: super::rules::Rule = super::rules::Rule {
-    max: 63,
-    chars: super::rules::Chars::Hyphen,
-    scope: super::rules::Unique::Global,
-    hosts: Vec::new(),
-    labels: Vec::new(),
-    follows: None,
-};

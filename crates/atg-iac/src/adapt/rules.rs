@@ -44,8 +44,15 @@ pub(super) struct Rule {
     pub(super) hosts: Vec<String>,
     #[serde(default)]
     pub(super) labels: Vec<String>,
+    #[serde(default = "label_max")]
+    pub(super) label_max: usize,
     #[serde(default)]
     pub(super) follows: Option<String>,
+}
+
+/// The longest label of a host name. Source: RFC 1123.
+const fn label_max() -> usize {
+    63
 }
 
 /// The whole table.
@@ -97,6 +104,16 @@ pub(super) fn suffixed(name: &str, rule: &Rule, suffix: &str, mark: Option<&str>
         &head
     };
     format!("{head}{tail}")
+}
+
+/// A label with the suffix behind it.
+pub(super) fn suffixed_label(label: &str, rule: &Rule, suffix: &str) -> String {
+    let rule = Rule {
+        max: rule.label_max,
+        chars: Chars::Hyphen,
+        ..rule.clone()
+    };
+    suffixed(label, &rule, suffix, None)
 }
 
 /// Whether a host's labels behind the name are those of a pattern; `*` stands for one label or more.

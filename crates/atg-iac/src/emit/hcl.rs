@@ -100,19 +100,17 @@ impl Printer<'_> {
     fn template(&self, parts: &[Val]) -> String {
         let mut out = String::new();
         for part in parts {
-            match part {
-                Val::Text(text) => {
-                    out.push_str(&escape(text));
-                    // In front of a variable it would make the sign of an escape.
-                    if let Some(sign @ ('$' | '%')) = text.chars().last() {
-                        out.pop();
-                        out.push_str(if sign == '$' { "\\u0024" } else { "\\u0025" });
-                    }
-                }
-                other => {
-                    let lines = self.value(other);
-                    out.push_str(&format!("${{{}}}", lines.concat()));
-                }
+            let Some(text) = part.as_text() else {
+                out.push_str("${");
+                out.push_str(&self.value(part).concat());
+                out.push('}');
+                continue;
+            };
+            out.push_str(&escape(text));
+            // In front of a variable it would make the sign of an escape.
+            if let Some(sign @ ('$' | '%')) = text.chars().last() {
+                out.pop();
+                out.push_str(if sign == '$' { "\\u0024" } else { "\\u0025" });
             }
         }
         out

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::names;
-use crate::options::Options;
+use crate::options::{Options, ProviderVersion};
 use crate::output::OutputFile;
 use crate::program::{Item, Program, Variable, VariableKind};
 use crate::reference::unmapped_key;
@@ -36,7 +36,7 @@ pub(crate) fn files(program: &Program, options: &Options) -> Vec<OutputFile> {
             text.push_str(&import(item));
         }
     }
-    texts.insert("versions.tf".to_owned(), versions(program));
+    texts.insert("versions.tf".to_owned(), versions(program, options));
     texts.insert("providers.tf".to_owned(), providers(program, options, &variables));
     texts.insert("variables.tf".to_owned(), declarations(program, &variables));
     texts.insert("outputs.tf".to_owned(), outputs(program));
@@ -97,7 +97,11 @@ fn import(item: &Item) -> String {
     finish(&lines)
 }
 
-fn versions(program: &Program) -> String {
+fn versions(program: &Program, options: &Options) -> String {
+    let azurerm = match options.provider_version {
+        ProviderVersion::V4 => "~> 4.55",
+        ProviderVersion::V5 => "~> 5.0",
+    };
     let azapi = program.items.iter().any(|item| item.target == "azapi_resource");
     let mut lines = vec![
         "terraform {".to_owned(),
@@ -107,7 +111,7 @@ fn versions(program: &Program) -> String {
     ];
     let wanted = [
         ("azapi", "azure/azapi", "~> 2.0", azapi),
-        ("azurerm", "hashicorp/azurerm", "~> 5.0", true),
+        ("azurerm", "hashicorp/azurerm", azurerm, true),
     ];
     for (name, source, version, used) in wanted {
         if used {

@@ -8,6 +8,9 @@ macro_rules! files {
     };
 }
 
+/// What is another attribute in version 4 of the provider.
+pub(super) static DIFFERENCES_4: &str = include_str!("../../data/azurerm-4.toml");
+
 files!(
     "base",
     "compute",

@@ -4,13 +4,14 @@ pub(crate) mod expr;
 mod files;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use toml::Value;
 
-use crate::{IacError, Reason};
+use crate::{IacError, ProviderVersion, Reason};
 use expr::{Cond, Expr, Path};
 
 /// One provider type.
@@ -84,10 +85,15 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// The embedded rows.
-    pub(crate) fn embedded() -> Result<&'static Self, IacError> {
-        static ROWS: OnceLock<Result<Rows, String>> = OnceLock::new();
-        ROWS.get_or_init(|| Self::parse(files::FILES))
+    /// The embedded rows for a version of the provider.
+    pub(crate) fn embedded(version: ProviderVersion) -> Result<&'static Self, IacError> {
+        static ROWS_4: OnceLock<Result<Rows, String>> = OnceLock::new();
+        static ROWS_5: OnceLock<Result<Rows, String>> = OnceLock::new();
+        let (rows, differences) = match version {
+            ProviderVersion::V4 => (&ROWS_4, files::DIFFERENCES_4),
+            ProviderVersion::V5 => (&ROWS_5, ""),
+        };
+        rows.get_or_init(|| Self::parse(files::FILES, differences))
             .as_ref()
             .map_err(|detail| IacError::Table {
                 table: "azurerm rows",
@@ -116,11 +122,16 @@ impl Rows {
         self.main.values().chain(self.extra.values()).flatten()
     }
 
-    fn parse(files: &[(&str, &str)]) -> Result<Self, String> {
+    fn parse(files: &[(&str, &str)], differences: &str) -> Result<Self, String> {
         let mut rows = Self::default();
+        let differences: toml::Table = differences.parse().map_err(|error| format!("differences: {error}"))?;
         for (file, text) in files {
             let table: toml::Table = text.parse().map_err(|error| format!("{file}: {error}"))?;
-            for (name, value) in table {
+            for (name, mut value) in table {
+                let provider_type = versions::provider_type(&name, &value).to_owned();
+                if let Some(difference) = differences.get(&provider_type) {
+                    versions::apply(&mut value, difference);
+                }
                 let located = |detail: String| format!("{file}: {name}: {detail}");
                 if name.starts_with("skip") {
                     rows.add_skips(&value).map_err(located)?;

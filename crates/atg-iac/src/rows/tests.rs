@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::expr::{Atom, Expr, Pipe};
 use super::{BlockRow, Rows};
+use crate::ProviderVersion;
 use crate::tables::{AttrSchema, BlockSchema, Ty, resource_schema};
 use crate::translate::functions;
 
@@ -73,10 +74,13 @@ fn check_block(at: &str, row: &BlockRow, schema: &BlockSchema, wrong: &mut Vec<S
 #[test]
 fn every_row_fits_the_schema() {
     let mut wrong = Vec::new();
-    for row in Rows::embedded().expect("the rows parse").all() {
-        match resource_schema(&row.azurerm).expect("the table reads") {
-            None => wrong.push(format!("{}: no such type", row.azurerm)),
-            Some(schema) => check_block(&row.azurerm, &row.body, &schema.block, &mut wrong),
+    for version in [ProviderVersion::V4, ProviderVersion::V5] {
+        for row in Rows::embedded(version).expect("the rows parse").all() {
+            let at = format!("{version:?} {}", row.azurerm);
+            match resource_schema(version, &row.azurerm).expect("the table reads") {
+                None => wrong.push(format!("{at}: no such type")),
+                Some(schema) => check_block(&at, &row.body, &schema.block, &mut wrong),
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -84,7 +88,7 @@ fn every_row_fits_the_schema() {
 
 #[test]
 fn an_arm_type_has_one_row_without_a_condition() {
-    let rows = Rows::embedded().expect("the rows parse");
+    let rows = Rows::embedded(ProviderVersion::V5).expect("the rows parse");
     let mut seen = BTreeSet::new();
     for (arm, rows) in &rows.main {
         let open: Vec<_> = rows

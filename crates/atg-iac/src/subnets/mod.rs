@@ -4,9 +4,8 @@
 mod mend;
 mod prefix;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use atg_models::ArmId;
 use serde_json::Value as Json;
 
 use crate::options::Options;
@@ -25,9 +24,29 @@ struct Network {
     /// The network itself, by its place in the list.
     at: Option<usize>,
     spaces: Vec<Prefix>,
-    /// The subnet of each prefix, by its place in the list.
-    owners: Vec<usize>,
+    /// The subnet of each prefix.
+    owners: Vec<Owner>,
     prefixes: Vec<Prefix>,
+}
+
+/// A subnet.
+#[derive(Clone)]
+struct Owner {
+    /// Its place in the list, unless it stands in its network's body only.
+    at: Option<usize>,
+    name: String,
+    source_id: String,
+}
+
+impl Network {
+    fn add(&mut self, owner: &Owner, properties: &Json) {
+        let mut own = prefixes(properties, "addressPrefixes");
+        if own.is_empty() {
+            own = prefixes(properties, "addressPrefix");
+        }
+        self.owners.extend(own.iter().map(|_| owner.clone()));
+        self.prefixes.extend(own);
+    }
 }
 
 /// Checks all networks, and mends them when that is asked for.
@@ -52,12 +71,12 @@ pub(crate) fn check(resources: &mut [Resource], options: &Options) -> Vec<Findin
         };
         for (at, new) in &changes {
             if let (Some(new), Some(old), Some(owner)) = (new, network.prefixes.get(*at), network.owners.get(*at)) {
-                findings.push(change(resources, network, *owner, *old, *new));
+                findings.push(change(resources, network, owner, *old, *new));
             }
         }
         let unsolved = |at: &usize| !options.fix_subnets || changes.contains(&(*at, None));
         let left = wrong.iter().filter(|(at, _)| unsolved(at));
-        findings.extend(left.filter_map(|(at, problem)| error(resources, network, *at, *problem, options)));
+        findings.extend(left.filter_map(|(at, problem)| error(network, *at, *problem, options)));
     }
     findings
 }
@@ -72,34 +91,51 @@ fn without_effect() -> Finding {
 }
 
 fn networks(resources: &[Resource]) -> BTreeMap<String, Network> {
+    let subnets = resources.iter().filter(|resource| resource.type_ == SUBNET);
+    let listed: BTreeSet<&str> = subnets.map(|subnet| subnet.key.as_str()).collect();
     let mut networks: BTreeMap<String, Network> = BTreeMap::new();
     for (at, resource) in resources.iter().enumerate() {
-        let Some(properties) = resource.body.as_ref().and_then(|body| member(body, "properties")) else {
+        let properties = resource.body.as_ref().and_then(|body| member(body, "properties"));
+        let (Some(properties), Some(id)) = (properties, &resource.id) else {
             continue;
         };
-        match resource.type_.as_str() {
-            NETWORK => {
-                let network = networks.entry(resource.key.clone()).or_default();
-                network.at = Some(at);
-                let space = member(properties, "addressSpace");
-                network.spaces = space.map_or_else(Vec::new, |space| prefixes(space, "addressPrefixes"));
-            }
-            SUBNET => {
-                let Some(parent) = resource.id.as_ref().and_then(ArmId::parent) else {
-                    continue;
-                };
-                let network = networks.entry(parent.node_id().as_str().to_owned()).or_default();
-                let mut own = prefixes(properties, "addressPrefixes");
-                if own.is_empty() {
-                    own = prefixes(properties, "addressPrefix");
+        if resource.type_ == NETWORK {
+            let network = networks.entry(resource.key.clone()).or_default();
+            network.at = Some(at);
+            let space = member(properties, "addressSpace");
+            network.spaces = space.map_or_else(Vec::new, |space| prefixes(space, "addressPrefixes"));
+            for (name, properties) in inline(properties) {
+                if !listed.contains(id.child("subnets", name).node_id().as_str()) {
+                    let owner = Owner {
+                        at: None,
+                        name: name.to_owned(),
+                        source_id: format!("{}/subnets/{name}", resource.source_id),
+                    };
+                    network.add(&owner, properties);
                 }
-                network.owners.extend(own.iter().map(|_| at));
-                network.prefixes.extend(own);
             }
-            _ => {}
+        } else if resource.type_ == SUBNET
+            && let Some(parent) = id.parent()
+        {
+            let network = networks.entry(parent.node_id().as_str().to_owned()).or_default();
+            let owner = Owner {
+                at: Some(at),
+                name: resource.name.clone(),
+                source_id: resource.source_id.clone(),
+            };
+            network.add(&owner, properties);
         }
     }
     networks
+}
+
+/// Names and properties of the subnets that stand in a network's body.
+fn inline(network: &Json) -> impl Iterator<Item = (&str, &Json)> {
+    let elements = member(network, "subnets")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten();
+    elements.filter_map(|element| Some((member(element, "name")?.as_str()?, member(element, "properties")?)))
 }
 
 /// The prefixes of a text or a list of texts.
@@ -112,20 +148,16 @@ fn prefixes(value: &Json, name: &str) -> Vec<Prefix> {
     texts.into_iter().filter_map(Prefix::parse).collect()
 }
 
-fn error(resources: &[Resource], network: &Network, at: usize, problem: Problem, options: &Options) -> Option<Finding> {
-    let prefix = network.prefixes.get(at)?;
-    let owner = resources.get(*network.owners.get(at)?)?;
+fn error(network: &Network, at: usize, problem: Problem, options: &Options) -> Option<Finding> {
+    let (prefix, owner) = (network.prefixes.get(at)?, network.owners.get(at)?);
     let mut message = match problem {
-        Problem::Outside => format!(
-            "{prefix} lies outside the address space of the network ({})",
-            list(&network.spaces)
-        ),
+        Problem::Outside => {
+            let spaces = list(&network.spaces);
+            format!("{prefix} lies outside the address space of the network ({spaces})")
+        }
         Problem::Overlaps(other) => {
-            let (prefix_of_other, name) = (
-                network.prefixes.get(other)?,
-                resources.get(*network.owners.get(other)?)?,
-            );
-            format!("{prefix} overlaps {prefix_of_other} of the subnet {}", name.name)
+            let (other, name) = (network.prefixes.get(other)?, &network.owners.get(other)?.name);
+            format!("{prefix} overlaps {other} of the subnet {name}")
         }
     };
     message.push_str(if options.fix_subnets {
@@ -146,14 +178,10 @@ fn list(prefixes: &[Prefix]) -> String {
 }
 
 /// Writes a new prefix into the subnet and into its network's list.
-fn change(resources: &mut [Resource], network: &Network, owner: usize, old: Prefix, new: Prefix) -> Finding {
-    let (mut name, mut subject) = (String::new(), String::new());
-    if let Some(resource) = resources.get_mut(owner) {
-        name.clone_from(&resource.name);
-        subject.clone_from(&resource.source_id);
-        if let Some(body) = &mut resource.body {
-            replace(body, old, new);
-        }
+fn change(resources: &mut [Resource], network: &Network, owner: &Owner, old: Prefix, new: Prefix) -> Finding {
+    let resource = owner.at.and_then(|at| resources.get_mut(at));
+    if let Some(body) = resource.and_then(|resource| resource.body.as_mut()) {
+        replace(body, old, new);
     }
     let holder = network
         .at
@@ -165,7 +193,7 @@ fn change(resources: &mut [Resource], network: &Network, owner: usize, old: Pref
     for element in listed.and_then(Json::as_array_mut).into_iter().flatten() {
         let is_it = member(element, "name")
             .and_then(Json::as_str)
-            .is_some_and(|text| text.eq_ignore_ascii_case(&name));
+            .is_some_and(|text| text.eq_ignore_ascii_case(&owner.name));
         if is_it {
             replace(element, old, new);
         }
@@ -178,7 +206,7 @@ fn change(resources: &mut [Resource], network: &Network, owner: usize, old: Pref
     Finding {
         severity: Severity::Warning,
         option: "auto_fix_subnets",
-        subject,
+        subject: owner.source_id.clone(),
         message: format!(
             "{old} became {new}{smaller}, because it overlapped another subnet or lay outside the network; \
              fixed addresses and rules that name the old range were not changed"

@@ -46,32 +46,36 @@ pub fn recorded_digest(table: &[u8]) -> Option<String> {
     text.lines().next().map(str::to_owned)
 }
 
-/// `data/tables/azurerm-5.gz` from the provider's schema and the map of types.
-pub fn azurerm(schema_gz: &[u8], map_gz: &[u8]) -> Result<Vec<u8>, MakeError> {
-    let schema: Value = serde_json::from_str(&unpack(schema_gz)?)?;
+/// `data/tables/azurerm-N.gz` from the provider's schema and the map of types. Of several schemas of one version the
+/// first that has a type counts.
+pub fn azurerm(schemas_gz: &[&[u8]], map_gz: &[u8]) -> Result<Vec<u8>, MakeError> {
     let map: Value = serde_json::from_str(&unpack(map_gz)?)?;
-    let resources = schema
-        .get("provider_schemas")
-        .and_then(Value::as_object)
-        .and_then(|providers| providers.values().next())
-        .and_then(|provider| provider.get("resource_schemas"))
-        .and_then(Value::as_object)
-        .ok_or(MakeError::Shape("resource_schemas"))?;
     let mut lines = BTreeMap::new();
-    for (name, resource) in resources {
-        let mut row = match resource.get("block") {
-            Some(block) => block_schema(block, true),
-            None => return Err(MakeError::Shape("block")),
-        };
-        let specs = map
-            .get(name)
-            .and_then(|entry| entry.pointer("/management_plane/import_specs"));
-        if let Some(specs) = specs {
-            row.insert("i".to_owned(), specs.clone());
+    for schema_gz in schemas_gz {
+        let schema: Value = serde_json::from_str(&unpack(schema_gz)?)?;
+        let resources = schema
+            .get("provider_schemas")
+            .and_then(Value::as_object)
+            .and_then(|providers| providers.values().next())
+            .and_then(|provider| provider.get("resource_schemas"))
+            .and_then(Value::as_object)
+            .ok_or(MakeError::Shape("resource_schemas"))?;
+        for (name, resource) in resources {
+            let mut row = match resource.get("block") {
+                Some(block) => block_schema(block, true),
+                None => return Err(MakeError::Shape("block")),
+            };
+            let specs = map
+                .get(name)
+                .and_then(|entry| entry.pointer("/management_plane/import_specs"));
+            if let Some(specs) = specs {
+                row.insert("i".to_owned(), specs.clone());
+            }
+            lines.entry(name.clone()).or_insert(Value::Object(row));
         }
-        lines.insert(name.clone(), Value::Object(row));
     }
-    pack(&source_digest(&[schema_gz, map_gz]), &lines)
+    let sources: Vec<&[u8]> = schemas_gz.iter().copied().chain([map_gz]).collect();
+    pack(&source_digest(&sources), &lines)
 }
 
 /// `data/tables/arm-types.gz` from the published ARM types.

@@ -20,22 +20,31 @@ use arm::arm_type;
 pub(crate) use schema::{AttrSchema, BlockSchema, NestedBlock, ResourceSchema, Ty, resource_schema};
 pub use vocabulary::{Word, word};
 
-use crate::IacError;
+use crate::{IacError, ProviderVersion};
 
 /// Rows of the tables that a generation has met, each parsed once.
 #[derive(Default)]
 pub(crate) struct Tables {
+    version: ProviderVersion,
     schemas: RefCell<BTreeMap<String, Option<Rc<ResourceSchema>>>>,
     types: RefCell<BTreeMap<String, Option<Rc<ArmTypeFacts>>>>,
 }
 
 impl Tables {
+    /// The tables for a version of the provider.
+    pub(crate) fn new(version: ProviderVersion) -> Self {
+        Self {
+            version,
+            ..Self::default()
+        }
+    }
+
     /// The schema of a resource type of azurerm.
     pub(crate) fn schema(&self, name: &str) -> Result<Option<Rc<ResourceSchema>>, IacError> {
         if let Some(found) = self.schemas.borrow().get(name) {
             return Ok(found.clone());
         }
-        let found = resource_schema(name)?.map(Rc::new);
+        let found = resource_schema(self.version, name)?.map(Rc::new);
         self.schemas.borrow_mut().insert(name.to_owned(), found.clone());
         Ok(found)
     }

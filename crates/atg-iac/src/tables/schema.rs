@@ -8,10 +8,12 @@ use serde::de::Error as _;
 use serde_json::Value;
 
 use super::{Lines, line};
-use crate::IacError;
+use crate::{IacError, ProviderVersion};
 
-static PACKED: &[u8] = include_bytes!("../../data/tables/azurerm-5.gz");
-static LINES: OnceLock<Lines> = OnceLock::new();
+static PACKED_4: &[u8] = include_bytes!("../../data/tables/azurerm-4.gz");
+static LINES_4: OnceLock<Lines> = OnceLock::new();
+static PACKED_5: &[u8] = include_bytes!("../../data/tables/azurerm-5.gz");
+static LINES_5: OnceLock<Lines> = OnceLock::new();
 
 /// One resource type of the provider.
 #[derive(Debug, Clone, Deserialize)]
@@ -108,7 +110,10 @@ impl<'de> Deserialize<'de> for Ty {
     }
 }
 
-/// The schema of a resource type of azurerm 5.
-pub(crate) fn resource_schema(name: &str) -> Result<Option<ResourceSchema>, IacError> {
-    line(&LINES, "azurerm-5", PACKED, name)
+/// The schema of a resource type of azurerm.
+pub(crate) fn resource_schema(version: ProviderVersion, name: &str) -> Result<Option<ResourceSchema>, IacError> {
+    match version {
+        ProviderVersion::V4 => line(&LINES_4, "azurerm-4", PACKED_4, name),
+        ProviderVersion::V5 => line(&LINES_5, "azurerm-5", PACKED_5, name),
+    }
 }

@@ -41,9 +41,8 @@ fn code(output: &Output) -> String {
         .files
         .iter()
         .filter(|file| !file.path.to_lowercase().starts_with("report."));
-    files
-        .map(|file| format!("==> {}\n{}", file.path, String::from_utf8_lossy(&file.bytes)))
-        .collect()
+    let texts = files.map(|file| format!("==> {}\n{}", file.path, String::from_utf8_lossy(&file.bytes)));
+    texts.collect::<Vec<_>>().concat()
 }
 
 fn holds_no_source(output: &Output, tenant: bool) -> Result<(), TestCaseError> {
@@ -112,10 +111,9 @@ fn another_tenant_and_subscription() {
         })
         .collect();
     let files = ["providers.tf", "variables.tf"];
-    let files: String = files
-        .iter()
+    let files = files
         .map(|path| format!("==> {path}\n{}", text(&output, path)))
-        .collect();
+        .concat();
     insta::assert_snapshot!(format!("{}\n{files}", findings.join("\n")));
 }
 
@@ -338,14 +336,16 @@ fn naming() -> impl Strategy<Value = String> {
         Just(format!("/providers/Microsoft.Management/managementGroups/{TENANT}")),
         Just("https://kv.vault.azure.net/".to_owned()),
     ];
-    let form = prop_oneof![
-        Just(str::to_owned as fn(&str) -> String),
-        Just(str::to_uppercase as fn(&str) -> String),
-        Just((|text: &str| text.replace('-', "")) as fn(&str) -> String),
-        Just((|text: &str| text.replace('/', "%2F")) as fn(&str) -> String),
-    ];
-    (id, form, "[ a-z/'\"(]{0,3}", "[ a-z/'\")?]{0,3}")
-        .prop_map(|(id, form, before, behind)| format!("{before}{}{behind}", form(&id)))
+    let form = 0..4_u8;
+    (id, form, "[ a-z/'\"(]{0,3}", "[ a-z/'\")?]{0,3}").prop_map(|(id, form, before, behind)| {
+        let id = match form {
+            0 => id,
+            1 => id.to_uppercase(),
+            2 => id.replace('-', ""),
+            _ => id.replace('/', "%2F"),
+        };
+        format!("{before}{id}{behind}")
+    })
 }
 
 fn some_options() -> impl Strategy<Value = Options> {

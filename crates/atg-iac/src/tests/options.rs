@@ -4,7 +4,7 @@ use atg_models::graph::Node;
 use serde_json::{Value, json};
 
 use super::{conserved, group, node, resource_group, run, run_with, text};
-use crate::{Options, Severity};
+use crate::{Options, ProviderVersion, Severity};
 
 fn in_group(rest: &str) -> String {
     format!("{}/providers/{rest}", group("rg-app"))
@@ -150,5 +150,74 @@ fn exactly_the_used_providers_are_registered() {
     assert!(
         providers.contains("[\"Contoso.Odd\", \"Microsoft.Authorization\", \"Microsoft.KeyVault\", \"Microsoft.Network\", \"Microsoft.Resources\"]"),
         "{providers}"
+    );
+}
+
+#[test]
+fn version_4_of_the_provider_gets_its_own_names() {
+    let mut nodes = super::cases::tenant();
+    nodes.extend(network("10.1.0.0/16", &[("a", "10.1.0.0/24")]));
+    let zone = in_group("Microsoft.Network/privateDnsZones/shop.internal");
+    nodes.push(node(&zone, json!({"location": "global", "properties": {}})));
+    nodes.push(node(
+        &format!("{zone}/virtualNetworkLinks/link"),
+        json!({"location": "global", "properties": {"virtualNetwork": {"id": in_group("Microsoft.Network/virtualNetworks/vnet")}}}),
+    ));
+    nodes.push(node(
+        &in_group("Microsoft.Insights/components/insights"),
+        json!({"location": "westeurope", "kind": "web", "properties": {"Application_Type": "web", "DisableIpMasking": true}}),
+    ));
+    for (version, expected) in [
+        (
+            ProviderVersion::V4,
+            [
+                "= azurerm_private_dns_zone.shop_internal.name",
+                "disable_ip_masking",
+                "\"~> 4.55\"",
+            ],
+        ),
+        (
+            ProviderVersion::V5,
+            [
+                "= azurerm_private_dns_zone.shop_internal.id",
+                "ip_masking_enabled",
+                "\"~> 5.0\"",
+            ],
+        ),
+    ] {
+        let options = Options {
+            provider_version: version,
+            ..Options::default()
+        };
+        let output = run_with(nodes.clone(), &options);
+        conserved(&output);
+        let wrong = super::provider::violations_of(version, &super::parsed(&output));
+        assert!(wrong.is_empty(), "{version:?}: {wrong:#?}");
+        let all = format!("{}{}", text(&output, "rg-rg-app.tf"), text(&output, "versions.tf"));
+        for expected in expected {
+            assert!(all.contains(expected), "{version:?}: {expected} in {all}");
+        }
+    }
+}
+
+#[test]
+fn subnets_that_stand_in_their_network_only_are_mended_there() {
+    let body = json!({"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [
+        {"name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}}, {"name": "b", "properties": {"addressPrefixes": ["10.0.0.0/24"]}}]}});
+    let options = Options {
+        fix_subnets: true,
+        ..Options::default()
+    };
+    let output = run_with(
+        vec![
+            resource_group("rg-app"),
+            node(&in_group("Microsoft.Network/virtualNetworks/vnet"), body),
+        ],
+        &options,
+    );
+    let file = text(&output, "rg-rg-app.tf");
+    assert!(
+        file.contains("[\"10.0.0.0/24\"]") && file.contains("[\"10.0.1.0/24\"]"),
+        "{file}"
     );
 }

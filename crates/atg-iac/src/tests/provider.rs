@@ -4,10 +4,16 @@
 use hcl::structure::{Block, Body};
 use hcl::{Expression, Structure};
 
+use crate::ProviderVersion;
 use crate::tables::{AttrSchema, BlockSchema, Ty, resource_schema};
 
 /// What does not fit, as `address.path: why`.
 pub(super) fn violations(body: &Body) -> Vec<String> {
+    violations_of(ProviderVersion::V5, body)
+}
+
+/// The same for a version of the provider.
+pub(super) fn violations_of(version: ProviderVersion, body: &Body) -> Vec<String> {
     let mut wrong = Vec::new();
     for block in body.blocks().filter(|block| block.identifier() == "resource") {
         let labels: Vec<&str> = block.labels().iter().map(hcl::BlockLabel::as_str).collect();
@@ -16,7 +22,7 @@ pub(super) fn violations(body: &Body) -> Vec<String> {
             azapi(&at, block, &mut wrong);
             continue;
         }
-        match resource_schema(labels[0]).expect("the table reads") {
+        match resource_schema(version, labels[0]).expect("the table reads") {
             Some(schema) => check(&at, block, &schema.block, &mut wrong),
             None => wrong.push(format!("{at}: no such type")),
         }

@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_no_expression_reads_is_found() {
-        let rows = Rows::embedded().expect("the rows parse");
+        let rows = Rows::embedded(crate::ProviderVersion::V5).expect("the rows parse");
         let arm = "microsoft.network/virtualnetworks";
         let body = json!({
             "id": "/x", "location": "westeurope", "etag": "x",

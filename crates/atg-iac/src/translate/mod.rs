@@ -15,7 +15,7 @@ use crate::rows::{Row, Rows};
 use crate::select::Resource;
 use crate::tables::Tables;
 use crate::value::{Block, Val};
-use crate::{IacError, Reason};
+use crate::{IacError, ProviderVersion, Reason};
 use eval::Scope;
 use place::Notes;
 
@@ -62,10 +62,10 @@ impl Books {
         Ok(type_.and_then(|type_| Some(type_.split_once('/')?.0.to_owned())))
     }
 
-    pub(crate) fn open() -> Result<Self, IacError> {
+    pub(crate) fn open(version: ProviderVersion) -> Result<Self, IacError> {
         Ok(Self {
-            rows: Rows::embedded()?,
-            tables: Tables::default(),
+            rows: Rows::embedded(version)?,
+            tables: Tables::new(version),
             coverage: coverage::Coverage::default(),
         })
     }
@@ -272,7 +272,7 @@ fn child(parent: &Resource, id: &ArmId, type_: &str, element: &Json) -> Option<R
     Some(Resource {
         key: child_id.node_id().as_str().to_owned(),
         display_id: child_id.as_str().to_owned(),
-        source_id: child_id.as_str().to_owned(),
+        source_id: format!("{}/{last_type}/{name}", parent.source_id),
         id: Some(child_id),
         type_: type_.to_owned(),
         name: name.to_owned(),

@@ -41,9 +41,11 @@ impl Pattern {
             .size_limit(FILTER_REGEX_MAX_BYTES)
             .build()
             .map(Self::Regex)
-            .map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => "this regular expression is too large".to_owned(),
-                other => format!("this is no regular expression ({})", last_line(&other.to_string())),
+            .map_err(|error| {
+                if matches!(error, regex::Error::CompiledTooBig(_)) {
+                    return "this regular expression is too large".to_owned();
+                }
+                format!("this is no regular expression ({})", last_line(&error.to_string()))
             })
     }
 

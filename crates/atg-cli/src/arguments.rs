@@ -149,6 +149,7 @@ pub(crate) enum Strategy {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one flag of the command line each")]
 pub(crate) struct GenerateIac {
     /// The tenant; may be left out when the server holds only one
     #[arg(long, visible_alias = "tenant", env = "ATG_TENANT_ID", value_name = "UUID")]

@@ -28,8 +28,15 @@ mod tests;
 mod translate;
 mod value;
 
+use atg_models::graph::NodeKind;
+
 pub use options::{Format, ImportBlocks, Input, Options, ProviderVersion};
 pub use output::{Emitted, Finding, IacError, LeftOut, Note, Output, OutputFile, Reason, Report, Reported, Severity};
+
+/// Whether anything of the bodies of nodes of this kind is read. Of all others they need not be given.
+pub fn reads_body_of(kind: NodeKind) -> bool {
+    select::reads_body_of(kind)
+}
 
 /// Generates the code of one tenant.
 ///

@@ -189,6 +189,35 @@ fn role_of(node: &Node) -> Role {
     }
 }
 
+/// Whether [`Context`] or a resource is made from the body of a node of this kind.
+pub(crate) fn reads_body_of(kind: NodeKind) -> bool {
+    match kind {
+        NodeKind::ResourceGroup
+        | NodeKind::Resource
+        | NodeKind::RoleAssignment
+        | NodeKind::DenyAssignment
+        | NodeKind::PolicyAssignment
+        | NodeKind::Lock
+        | NodeKind::RoleDefinition
+        | NodeKind::PolicyDefinition
+        | NodeKind::Application => true,
+        NodeKind::Subscription
+        | NodeKind::User
+        | NodeKind::Group
+        | NodeKind::ServicePrincipal
+        | NodeKind::Tenant
+        | NodeKind::ManagementGroup
+        | NodeKind::DirectoryRole
+        | NodeKind::AdministrativeUnit
+        | NodeKind::Device
+        | NodeKind::Tag
+        | NodeKind::Region
+        | NodeKind::ResourceType
+        | NodeKind::ExternalIssuer
+        | NodeKind::Stub => false,
+    }
+}
+
 /// A definition that Azure ships: it says so in `type` (roles) or `policyType`.
 fn is_built_in(node: &Node) -> bool {
     let text = |pointer: &str| {

@@ -17,6 +17,8 @@ const REGION_MEMBERS: &[&str] = &[
     "secondarylocation",
     "workspaceregion",
 ];
+/// Of these, those that name the region of another resource, which moves as well.
+const MOVED_WITH_OTHERS: &[&str] = &["workspaceregion"];
 
 /// Moves a resource to `target`; what stays behind is told.
 pub(super) fn relocate(resource: &mut Resource, target: &str, findings: &mut Vec<Finding>) {
@@ -53,7 +55,10 @@ fn move_regions(value: &mut Json, name: &str, own: &str, target: &str, path: &st
     match value {
         Json::String(text) if REGION_MEMBERS.contains(&squash(name).as_str()) => {
             let region = squash(text);
-            if region == own {
+            if region == target {
+                return;
+            }
+            if region == own || MOVED_WITH_OTHERS.contains(&squash(name).as_str()) {
                 target.clone_into(text);
             } else if !NO_REGIONS.contains(&region.as_str()) && region.chars().all(|c| c.is_ascii_alphanumeric()) {
                 stays.push(format!("{path}: stays {region}"));

@@ -15,7 +15,9 @@ pub(super) fn provider_type<'a>(name: &'a str, row: &'a Value) -> &'a str {
 /// block. A difference within a block that the row does not have changes nothing.
 pub(super) fn apply(row: &mut Value, difference: &Value) {
     if let Value::Array(blocks) = row {
-        blocks.iter_mut().for_each(|block| apply(block, difference));
+        for block in blocks {
+            apply(block, difference);
+        }
         return;
     }
     let (Some(row), Some(difference)) = (row.as_table_mut(), difference.as_table()) else {

@@ -204,3 +204,16 @@ fn it_stops_when_it_is_cancelled() {
     let result = generate(input, &Options::default(), &cancelled);
     assert!(matches!(result, Err(IacError::Cancelled)));
 }
+
+/// The operation does not hand over the bodies of which nothing is read.
+#[test]
+fn bodies_of_which_nothing_is_read_change_nothing() {
+    let mut nodes = super::cases::tenant();
+    let all = run(nodes.clone());
+    for node in &mut nodes {
+        if !crate::reads_body_of(node.kind) {
+            node.body = None;
+        }
+    }
+    assert_eq!(all.files, run(nodes).files);
+}

@@ -147,9 +147,13 @@ async fn snapshot(
     let page = usize::try_from(SNAPSHOT_PAGE_ROWS).unwrap_or(1).max(1);
     let mut nodes = Vec::new();
     while let Some(node) = stream.next().await {
-        let node = node.map_err(OperationError::Store)?;
+        let mut node = node.map_err(OperationError::Store)?;
         if node.kind.is_derived() {
             continue;
+        }
+        if !atg_iac::reads_body_of(node.kind) {
+            // A directory can be larger than all resources.
+            node.body = None;
         }
         nodes.push(node);
         if nodes.len().is_multiple_of(page) {

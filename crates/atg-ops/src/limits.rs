@@ -53,4 +53,4 @@ pub(crate) const SPEC_FILE_MAX_BYTES: usize = 2 * 1024 * 1024;
 pub(crate) const SPEC_CHUNK_ROWS: usize = 250;
 
 /// How many findings of a generation its result repeats: it is read whole by every client, the report has them all.
-pub(crate) const SHOWN_FINDINGS_MAX: usize = 50;
+pub(crate) const SHOWN_FINDINGS_MAX: usize = 20;

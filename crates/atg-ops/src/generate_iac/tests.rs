@@ -6,16 +6,16 @@ use std::sync::Arc;
 use atg_db::ArtifactStore as _;
 use atg_iac::OutputFile;
 use atg_jobs::{Finished, Operation as _, OperationError};
-use atg_models::api::{GenerateIacRequest, GenerateIacResult, IacFormat};
+use atg_models::api::{GenerateIacRequest, GenerateIacResult, IacFormat, ImportStrategy};
 use atg_models::graph::Verdict;
-use atg_models::{ErrorCode, JobId, JobKind};
+use atg_models::{ErrorCode, JobId, JobKind, TenantId};
 use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::GenerateIacOperation;
+use super::{GenerateIacOperation, target};
 use crate::archive;
-use crate::testing::{Fault, ONE, ONE_B, SCAN, Script, Store, TENANT, World};
+use crate::testing::{Fault, ONE, ONE_B, SCAN, Script, Store, TENANT, TWO, World};
 
 const CODE: JobId = JobId::new(JobKind::GenerateIac, Uuid::from_u128(7));
 const MORE_CODE: JobId = JobId::new(JobKind::GenerateIac, Uuid::from_u128(8));
@@ -158,4 +158,61 @@ async fn packing_stops_when_nobody_reads_on() {
     tokio::time::timeout(std::time::Duration::from_secs(10), let_go)
         .await
         .expect("the packer has stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_graph_holds_of_another_target_is_known_to_selective_imports() {
+    let store = Store::new();
+    store.scan(SCAN, &World::small(), &Script::default()).await;
+    let other = TenantId::new(Uuid::from_u128(0x22));
+    let request = GenerateIacRequest {
+        target_tenant_id: Some(TENANT),
+        target_subscription: Some(TWO.parse().unwrap()),
+        auto_import_existing: true,
+        import_strategy: ImportStrategy::Selective,
+        ..GenerateIacRequest::default()
+    };
+    let known = |request: GenerateIacRequest, source| {
+        let (graph, context) = (store.graph(), store.context(CODE));
+        async move { target::known(&context, &graph, &request, source).await.unwrap() }
+    };
+    let ids = known(request.clone(), other).await.unwrap();
+    assert_eq!(ids.len(), 4, "the subscription, its group, two accounts: {ids:?}");
+    assert!(ids.iter().all(|id| id.contains(TWO)), "{ids:?}");
+    assert_eq!(
+        known(request.clone(), TENANT).await,
+        None,
+        "the same tenant's snapshot says it"
+    );
+    let unread = GenerateIacRequest {
+        target_tenant_id: Some(other),
+        ..request.clone()
+    };
+    assert_eq!(known(unread, TENANT).await, None, "nothing is stored of it");
+    let all = GenerateIacRequest {
+        import_strategy: ImportStrategy::AllResources,
+        ..request
+    };
+    assert_eq!(known(all, other).await, None, "nobody asks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_options_could_not_do_is_in_the_notes() {
+    let store = Store::new();
+    store.scan(SCAN, &World::small(), &Script::default()).await;
+    let request = GenerateIacRequest {
+        target_subscription: Some("66666666-6666-4666-8666-666666666666".parse().unwrap()),
+        resource_filters: Some(format!("subscription={ONE} & !name=a1").parse().unwrap()),
+        auto_import_existing: true,
+        import_strategy: ImportStrategy::Selective,
+        ..of_tenant()
+    };
+    let outcome = generate(&store, CODE, request).await.unwrap().outcome;
+    assert_eq!(outcome.resources_in, 5);
+    let warning = "warning: auto_import_existing: import blocks: nothing is known of what the target holds";
+    assert!(
+        outcome.notes.iter().any(|note| note.starts_with(warning)),
+        "{:?}",
+        outcome.notes
+    );
 }

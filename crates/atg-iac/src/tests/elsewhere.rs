@@ -406,5 +406,6 @@ proptest! {
         let file = code(&output);
         prop_assert_eq!(file.matches("id = azapi_resource.").count(), 1, "{}", file);
         prop_assert!(!file.contains("variable \""), "{}", file);
+        prop_assert!(!file.contains(&format!("\"{name}\"")), "{}", file);
     }
 }

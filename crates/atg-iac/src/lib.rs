@@ -1,13 +1,16 @@
 //! Infrastructure code from a graph snapshot: pure and deterministic.
 //!
 //! [`generate`] takes the nodes of one tenant and gives a sorted list of files and a report.
-//! The pipeline is one module a step: `select`, `translate`, `reference`, `order`, `emit`, `report`.
+//! The pipeline is one module a step: `select`, `translate`, `reference`, `order`, `emit`, `report`. For ARM
+//! templates and Bicep the steps between the first and the last are in `template`, the printers in `arm` and `bicep`.
 //! What an ARM type becomes is data, in the folder `data` of this crate (its README describes the rows).
 //!
 //! Reads no clock, does no I/O, uses no hash-ordered collection: the same snapshot and options
 //! give the same bytes. Every resource that goes in is either in a file or in the report with a
 //! [`Reason`], and no secret is in any byte of any file.
 
+mod arm;
+mod bicep;
 mod emit;
 mod names;
 mod options;
@@ -21,6 +24,7 @@ mod rows;
 mod select;
 mod subnets;
 pub mod tables;
+mod template;
 #[cfg(test)]
 mod tests;
 mod translate;

@@ -10,7 +10,7 @@ use crate::program::{Program, assemble};
 use crate::select::{Resource, add_inline_children, select};
 use crate::translate::{Books, Holder, Outcome, Unit, inline_children, translate, typed};
 use crate::value::Val;
-use crate::{emit, order, reference, report, subnets};
+use crate::{emit, order, reference, report, subnets, template};
 
 /// How often `cancelled` is asked: well under a tenth of a second's work.
 const RESOURCES_BETWEEN_CHECKS: usize = 200;
@@ -22,6 +22,9 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     let books = Books::open()?;
     let tenant = input.based_on.tenant_id.to_string();
     let (mut resources, context) = select(input.nodes, tenant, options);
+    if options.format != Format::Terraform {
+        return template::run(resources, &context, input.based_on, options, &check);
+    }
     add_inline_children(&mut resources, |resource| inline_children(resource, &books));
     check()?;
     let mut outcomes = Vec::with_capacity(resources.len());
@@ -60,10 +63,6 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
 }
 
 fn supported(options: &Options) -> Result<(), IacError> {
-    match options.format {
-        Format::Terraform => {}
-        Format::Arm | Format::Bicep => return Err(IacError::Unsupported("only the format terraform exists so far")),
-    }
     if options.target_tenant_id.is_some() || options.target_subscription.is_some() {
         return Err(IacError::Unsupported(
             "code for another tenant or subscription cannot be written yet",

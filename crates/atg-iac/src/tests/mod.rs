@@ -9,6 +9,7 @@ mod cases;
 mod corpus;
 mod laws;
 mod provider;
+mod templates;
 
 use atg_models::ArmId;
 use atg_models::graph::{BasedOn, Node, NodeKind, Source, Verdict};

@@ -102,12 +102,8 @@ async fn generate(
 fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
     let format = match request.format {
         IacFormat::Terraform => Format::Terraform,
-        IacFormat::Arm | IacFormat::Bicep => {
-            let format = request.format.as_str();
-            return Err(refused(format!(
-                "format {format} is not available yet: this version writes terraform"
-            )));
-        }
+        IacFormat::Arm => Format::Arm,
+        IacFormat::Bicep => Format::Bicep,
     };
     let import_blocks = match (request.auto_import_existing, request.import_strategy) {
         (false, _) => ImportBlocks::None,

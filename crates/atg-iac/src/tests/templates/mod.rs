@@ -1,0 +1,22 @@
+//! ARM templates and Bicep: read back by readers that are not ours, held against the published types.
+
+mod arm_reader;
+mod bicep_reader;
+mod cases;
+mod corpus;
+mod judge;
+mod laws;
+mod read;
+
+use atg_models::graph::Node;
+
+use super::run_with;
+use crate::{Format, Options, Output};
+
+fn run(nodes: Vec<Node>, format: Format) -> Output {
+    let options = Options {
+        format,
+        ..Options::default()
+    };
+    run_with(nodes, &options)
+}

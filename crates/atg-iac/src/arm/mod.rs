@@ -2,6 +2,7 @@
 
 mod json;
 
+use crate::IacError;
 use crate::output::OutputFile;
 use crate::template::ids::{Code, Scope, code};
 use crate::template::item::Item;
@@ -16,20 +17,19 @@ const DEPLOYMENTS_VERSION: &str = "2022-09-01";
 const NESTED_DEPTH: usize = 6;
 
 /// The files.
-pub(crate) fn files(program: &Program) -> Vec<OutputFile> {
-    let roots = program.plan.roots.iter().enumerate();
-    roots
-        .map(|(at, root)| {
-            let mut text = String::new();
-            self::root(program, at, root).print(0, &mut text);
-            text.push('\n');
-            OutputFile {
-                path: format!("{}.json", root.stem),
-                bytes: text.into_bytes(),
-                content_type: "application/json",
-            }
-        })
-        .collect()
+pub(crate) fn files(program: &Program, check: &dyn Fn() -> Result<(), IacError>) -> Result<Vec<OutputFile>, IacError> {
+    let mut files = Vec::with_capacity(program.plan.roots.len());
+    for (at, root) in program.plan.roots.iter().enumerate() {
+        let mut text = String::new();
+        self::root(program, at, root, check)?.print(0, &mut text);
+        text.push('\n');
+        files.push(OutputFile {
+            path: format!("{}.json", root.stem),
+            bytes: text.into_bytes(),
+            content_type: "application/json",
+        });
+    }
+    Ok(files)
 }
 
 /// Bytes of an item where it is written deepest, with all that it may wait for.
@@ -41,13 +41,14 @@ pub(crate) fn size(program: &Program, item: &Item) -> usize {
     text.len() + 2 * NESTED_DEPTH + 2
 }
 
-fn root(program: &Program, at: usize, root: &Root) -> Json {
+fn root(program: &Program, at: usize, root: &Root, check: &dyn Fn() -> Result<(), IacError>) -> Result<Json, IacError> {
     let template = program.root(at, root);
     let mut resources = own_resources(&template, root);
     for (number, module) in root.modules.iter().enumerate() {
+        check()?;
         resources.push(nested(program, (at, root), (number, module)));
     }
-    frame(&template, resources)
+    Ok(frame(&template, resources))
 }
 
 fn own_resources(template: &Template<'_>, root: &Root) -> Vec<Json> {

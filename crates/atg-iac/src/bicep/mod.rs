@@ -5,6 +5,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
+use crate::IacError;
 use crate::output::OutputFile;
 use crate::template::ids::{self, Scope, code};
 use crate::template::item::Item;
@@ -15,7 +16,11 @@ use symbols::{Existing, Symbols};
 use text::{escaped, quote, said};
 
 /// The files. `versions` has the versions of types by their lower-cased names.
-pub(crate) fn files(program: &Program, versions: &BTreeMap<String, String>) -> Vec<OutputFile> {
+pub(crate) fn files(
+    program: &Program,
+    versions: &BTreeMap<String, String>,
+    check: &dyn Fn() -> Result<(), IacError>,
+) -> Result<Vec<OutputFile>, IacError> {
     let items = program.items.iter().enumerate();
     let by_key: BTreeMap<&str, usize> = items.map(|(at, item)| (item.key.as_str(), at)).collect();
     let mut files = Vec::new();
@@ -24,13 +29,14 @@ pub(crate) fn files(program: &Program, versions: &BTreeMap<String, String>) -> V
         let symbols = Symbols::new(template, &root.modules, &by_key, versions);
         files.push(file(format!("{}.bicep", root.stem), main(&template, root, &symbols)));
         for (number, module) in root.modules.iter().enumerate() {
+            check()?;
             let template = program.module(at, number, module);
             let symbols = Symbols::new(template, &[], &by_key, versions);
             let text = blocks(&template, resources(&template, &symbols), &symbols);
             files.push(file(module_path(module), text));
         }
     }
-    files
+    Ok(files)
 }
 
 /// The file of a module.
@@ -102,23 +108,19 @@ fn params(template: &Template<'_>) -> Vec<String> {
 fn outside(name: &str, existing: &Existing, template: &Template<'_>, symbols: &Symbols<'_>) -> String {
     let Existing { id, api_version } = existing;
     let (type_, names) = ids::type_and_names(id);
-    let mut out = format!(
-        "resource {name} {} existing = {{\n",
-        quote(&format!("{type_}@{api_version}"))
-    );
-    out.push_str(&format!("  name: {}\n", quote(&names.join("/"))));
     let scope = Scope::of(id);
     let on = id.scope().filter(|_| id.is_extension()).filter(|on| !scope.is(on));
-    if let (Some(on), Some((_, item))) = (on, template.items().next()) {
-        out.push_str(&format!("  scope: {}\n", symbols.named(&on, item)));
-    } else if scope != *template.scope {
-        out.push_str(&format!(
-            "  scope: {}\n",
-            scope_call(&scope, id.resource_group(), template.scope)
-        ));
-    }
-    out.push_str("}\n");
-    out
+    let scope = match (on, template.items().next()) {
+        (Some(on), Some((_, item))) => Some(symbols.named(&on, item)),
+        _ if scope == *template.scope => None,
+        _ => Some(scope_call(&scope, id.resource_group(), template.scope)),
+    };
+    let scope = scope.map_or_else(String::new, |scope| format!("  scope: {scope}\n"));
+    format!(
+        "resource {name} {} existing = {{\n  name: {}\n{scope}}}\n",
+        quote(&format!("{type_}@{api_version}")),
+        quote(&names.join("/"))
+    )
 }
 
 fn scope_call(scope: &Scope, group: Option<&str>, from: &Scope) -> String {

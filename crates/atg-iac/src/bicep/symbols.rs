@@ -91,11 +91,11 @@ impl<'a> Symbols<'a> {
     /// The name of the resource with this id: an item of this file, or what exists outside of it.
     pub(crate) fn named(&self, id: &ArmId, asked_by: &Item) -> String {
         let key = id.node_id();
-        if let Some(at) = self.by_key.get(key.as_str()) {
-            if self.template.program.place(*at) == self.template.place {
-                self.used.borrow_mut().insert(*at);
-                return self.item(*at).to_owned();
-            }
+        if let Some(at) = self.by_key.get(key.as_str())
+            && self.template.program.place(*at) == self.template.place
+        {
+            self.used.borrow_mut().insert(*at);
+            return self.item(*at).to_owned();
         }
         if let Some((name, _)) = self.existing.borrow().get(key.as_str()) {
             return name.clone();
@@ -111,13 +111,9 @@ impl<'a> Symbols<'a> {
             .by_key
             .get(key.as_str())
             .and_then(|at| self.template.program.items.get(*at));
-        let api_version = match known {
-            Some(item) => item.api_version.clone(),
-            None => {
-                let version = self.versions.get(&type_.to_lowercase());
-                version.unwrap_or(&asked_by.api_version).clone()
-            }
-        };
+        let version = known.map(|item| &item.api_version);
+        let version = version.or_else(|| self.versions.get(&type_.to_lowercase()));
+        let api_version = version.unwrap_or(&asked_by.api_version).clone();
         let existing = Existing {
             id: id.clone(),
             api_version,

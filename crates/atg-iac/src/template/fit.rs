@@ -32,6 +32,26 @@ pub(crate) struct Fitting<'a> {
     pub(crate) left_out: Vec<String>,
 }
 
+static NONE: Members = Members {
+    by_name: BTreeMap::new(),
+    extra: None,
+};
+
+/// The members of an object: those that all have, those of its variant, and where no variant is chosen,
+/// the member that would choose and the variants.
+struct Known<'a> {
+    common: &'a Members,
+    variant: &'a Members,
+    undecided: Option<(&'a str, &'a BTreeMap<String, Node>)>,
+}
+
+impl<'a> Known<'a> {
+    /// What any further member may be.
+    fn extra(&self) -> Option<&'a Node> {
+        self.common.extra.as_deref().or(self.variant.extra.as_deref())
+    }
+}
+
 impl<'a> Fitting<'a> {
     /// For one resource.
     pub(crate) fn new(key: &'a str, name: &'a str, label: &'a str, defs: &'a BTreeMap<String, Node>) -> Self {
@@ -157,38 +177,47 @@ impl<'a> Fitting<'a> {
 
     /// An object; `None` when it is optional and nothing that can be set is in it.
     fn object(&mut self, body: &Map<String, Json>, node: &'a Node, path: &str, optional: bool) -> Option<Value> {
-        static NONE: Members = Members {
-            by_name: BTreeMap::new(),
-            extra: None,
-        };
-        let (common, variant, undecided) = match node {
-            Node::Object(members) => (members, &NONE, None),
-            Node::Choice { by, common, variants } => match self.variant(body, (path, by), variants) {
-                Some(variant) => (common, variant, None),
-                None => (common, &NONE, Some((by, variants))),
-            },
-            Node::Any
-            | Node::Text
-            | Node::SecretText
-            | Node::SecretObject
-            | Node::Number
-            | Node::Bool
-            | Node::Enum(_)
-            | Node::List(_)
-            | Node::Map(_)
-            | Node::Ref(_) => (&NONE, &NONE, None),
-        };
+        let known = self.known(body, node, path);
+        let (mut written, others) = self.members_of(body, &known, path);
+        if optional && !body.is_empty() && written.is_empty() && others.is_empty() {
+            return None;
+        }
+        if let Some((by, _)) = known.undecided.filter(|(by, _)| !(path.is_empty() && *by == "name")) {
+            // Another word than the published ones would be refused.
+            if has(body, by) {
+                self.left_out.push(join(path, by));
+            }
+            let value = self.missing(&join(path, by), "string");
+            written.insert(by, value);
+        }
+        let required = known.variant.by_name.values().chain(known.common.by_name.values());
+        for member in required.filter(|member| member.required) {
+            if let Some(node) = &member.node
+                && !written.contains_key(member.name.as_str())
+            {
+                let value = self.asked(node, &join(path, &member.name), 0);
+                written.insert(&member.name, value);
+            }
+        }
+        let written = written
+            .into_iter()
+            .map(|(name, value)| (Key::Text(name.to_owned()), value));
+        Some(Value::Map(written.chain(others).collect()))
+    }
+
+    /// The members that the type knows, by their published names, and further ones.
+    fn members_of(
+        &mut self,
+        body: &Map<String, Json>,
+        known: &Known<'a>,
+        path: &str,
+    ) -> (BTreeMap<&'a str, Value>, Vec<(Key, Value)>) {
         let mut written: BTreeMap<&str, Value> = BTreeMap::new();
         let mut others = Vec::new();
         for (name, value) in body {
-            let lower = name.to_lowercase();
-            let member = variant.by_name.get(&lower).or_else(|| common.by_name.get(&lower));
-            let member = member.or_else(|| {
-                let mut any = undecided.iter().filter(|(by, _)| !has(body, by));
-                any.find_map(|(_, variants)| self.of_any(variants, &lower))
-            });
+            let member = self.member_named(body, known, &name.to_lowercase());
             let at = join(path, member.map_or(name, |member| &member.name));
-            match (member, common.extra.as_deref().or(variant.extra.as_deref())) {
+            match (member, known.extra()) {
                 (
                     Some(Member {
                         name,
@@ -217,30 +246,41 @@ impl<'a> Fitting<'a> {
                 }
             }
         }
-        if optional && !body.is_empty() && written.is_empty() && others.is_empty() {
-            return None;
+        (written, others)
+    }
+
+    fn member_named(&self, body: &Map<String, Json>, known: &Known<'a>, lower: &str) -> Option<&'a Member> {
+        let own = known.variant.by_name.get(lower);
+        own.or_else(|| known.common.by_name.get(lower)).or_else(|| {
+            let (_, variants) = known.undecided.filter(|(by, _)| !has(body, by))?;
+            self.of_any(variants, lower)
+        })
+    }
+
+    /// What is known of an object's members, given what is in it.
+    fn known(&self, body: &Map<String, Json>, node: &'a Node, path: &str) -> Known<'a> {
+        let (common, variant, undecided) = match node {
+            Node::Object(members) => (members, &NONE, None),
+            Node::Choice { by, common, variants } => match self.variant(body, (path, by), variants) {
+                Some(variant) => (common, variant, None),
+                None => (common, &NONE, Some((by.as_str(), variants))),
+            },
+            Node::Any
+            | Node::Text
+            | Node::SecretText
+            | Node::SecretObject
+            | Node::Number
+            | Node::Bool
+            | Node::Enum(_)
+            | Node::List(_)
+            | Node::Map(_)
+            | Node::Ref(_) => (&NONE, &NONE, None),
+        };
+        Known {
+            common,
+            variant,
+            undecided,
         }
-        if let Some((by, _)) = undecided.filter(|(by, _)| !(path.is_empty() && *by == "name")) {
-            // Another word than the published ones would be refused.
-            if has(body, by) {
-                self.left_out.push(join(path, by));
-            }
-            let value = self.missing(&join(path, by), "string");
-            written.insert(by, value);
-        }
-        let required = variant.by_name.values().chain(common.by_name.values());
-        for member in required.filter(|member| member.required) {
-            if let Some(node) = &member.node
-                && !written.contains_key(member.name.as_str())
-            {
-                let value = self.asked(node, &join(path, &member.name), 0);
-                written.insert(&member.name, value);
-            }
-        }
-        let written = written
-            .into_iter()
-            .map(|(name, value)| (Key::Text(name.to_owned()), value));
-        Some(Value::Map(written.chain(others).collect()))
     }
 
     /// A member's value; an object in which nothing is left is not written where it need not be.

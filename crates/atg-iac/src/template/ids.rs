@@ -196,7 +196,7 @@ pub(crate) fn spelled(id: &ArmId, tables: &Tables) -> Result<ArmId, IacError> {
         out.push_str("/providers/");
         out.push_str(types.next().unwrap_or_default());
         for (type_, name) in types.zip(names) {
-            out.push_str(&format!("/{type_}/{name}"));
+            out.push_str(&["/", type_, "/", &name].concat());
         }
     } else {
         let all: Vec<&str> = std::iter::once(head).chain(segments).collect();
@@ -206,7 +206,7 @@ pub(crate) fn spelled(id: &ArmId, tables: &Tables) -> Result<ArmId, IacError> {
             let known = ["subscriptions", "resourceGroups"]
                 .into_iter()
                 .find(|known| known.eq_ignore_ascii_case(key));
-            out.push_str(&format!("/{}/{name}", known.unwrap_or(key)));
+            out.push_str(&["/", known.unwrap_or(key), "/", name].concat());
         }
     }
     Ok(out.parse().unwrap_or_else(|_| id.clone()))

@@ -181,11 +181,9 @@ fn version(
     };
     let is_preview = |version: &str| version.to_lowercase().contains("preview");
     match own {
-        Some(own) if facts.preview => Ok(own.clone()),
-        Some(own) if !is_preview(own) && published.versions.contains(own) => Ok(own.clone()),
-        Some(_) => Ok(facts.api_version.clone()),
+        Some(own) if facts.preview || (!is_preview(own) && published.versions.contains(own)) => Ok(own.clone()),
         None if facts.preview => Err((Reason::PreviewOnly, "only preview versions are published".to_owned())),
-        None => Ok(facts.api_version.clone()),
+        Some(_) | None => Ok(facts.api_version.clone()),
     }
 }
 

@@ -17,13 +17,16 @@ use crate::template::value::{Attr, Expr, Key, Param, ParamKind, Target, Value};
 /// Characters of a GUID with its hyphens.
 const GUID_CHARS: usize = 36;
 
+/// How often `check` is asked.
+const ITEMS_BETWEEN_CHECKS: usize = 200;
+
 /// Resolves all items.
 pub(crate) fn resolve(
     items: &mut [Item],
     params: &mut BTreeMap<String, Param>,
-    resources: &[Resource],
-    context: &Context,
+    (resources, context): (&[Resource], &Context),
     tables: &Tables,
+    check: &dyn Fn() -> Result<(), IacError>,
 ) -> Result<(), IacError> {
     let by_key: BTreeMap<String, (usize, ArmId)> = items
         .iter()
@@ -38,6 +41,9 @@ pub(crate) fn resolve(
         }
     }
     for (at, item) in items.iter_mut().enumerate() {
+        if at % ITEMS_BETWEEN_CHECKS == 0 {
+            check()?;
+        }
         let found = |above: ArmId| by_key.get(above.node_id().as_str()).map(|(at, _)| *at);
         item.holder = item.id.ancestors().find_map(found);
         let mut all = item.id.ancestors();

@@ -61,15 +61,15 @@ pub(crate) fn run(
     if let Some(location) = &options.location {
         relocate(&mut items, location);
     }
-    links::resolve(&mut items, &mut params, &resources, context, books.tables())?;
+    links::resolve(&mut items, &mut params, (&resources, context), books.tables(), check)?;
     check()?;
     cycles::cut(&mut items);
     check()?;
     let program = assemble(items, params, context, &mut refused, check)?;
     check()?;
     let mut files = match options.format {
-        Format::Bicep => bicep::files(&program, &versions(&program, &books)?),
-        Format::Arm | Format::Terraform => arm::files(&program),
+        Format::Bicep => bicep::files(&program, &versions(&program, &books)?, check)?,
+        Format::Arm | Format::Terraform => arm::files(&program, check)?,
     };
     files.push(readme::file(&program, &based_on, options));
     check()?;
@@ -132,13 +132,8 @@ fn assemble(
         too_large.insert(at);
     }
     let edges = cycles::edges(&program.items);
-    program.plan = plan::plan(&program.items, &edges, &sizes, &program.params, context);
-    for root in &mut program.plan.roots {
-        root.items.retain(|at| !too_large.contains(at));
-        for module in &mut root.modules {
-            module.items.retain(|at| !too_large.contains(at));
-        }
-    }
+    let loads = (&sizes[..], &too_large);
+    program.plan = plan::plan(&program.items, &edges, loads, &program.params, context);
     Ok(program)
 }
 

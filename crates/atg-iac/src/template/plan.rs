@@ -55,7 +55,7 @@ pub(crate) struct Module {
 }
 
 /// Where an item stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The root, by its place.
     pub(crate) root: usize,
@@ -63,11 +63,19 @@ pub(crate) struct Place {
     pub(crate) module: Option<usize>,
 }
 
-/// Puts every item into a template. `size` has the bytes of each item as it is written.
+impl Place {
+    /// In no template.
+    pub(crate) const NOWHERE: Self = Self {
+        root: usize::MAX,
+        module: None,
+    };
+}
+
+/// Puts every item but those that are `gone` into a template. `size` has the bytes of each item as it is written.
 pub(crate) fn plan(
     items: &[Item],
     edges: &Edges,
-    size: &[usize],
+    (size, gone): (&[usize], &BTreeSet<usize>),
     params: &BTreeMap<String, Param>,
     context: &Context,
 ) -> Plan {
@@ -88,12 +96,13 @@ pub(crate) fn plan(
         params,
         roots: Vec::new(),
     };
-    for part in graph::groups(edges, &class) {
+    for mut part in graph::groups(edges, &class) {
+        part.retain(|at| !gone.contains(at));
         packer.part(&part, edges);
     }
     let mut plan = Plan {
         roots: packer.roots,
-        place: vec![Place::default(); items.len()],
+        place: vec![Place::NOWHERE; items.len()],
     };
     name_roots(&mut plan.roots, context);
     name_modules(&mut plan.roots, items);

@@ -69,7 +69,7 @@ impl Program {
 
     /// Where an item stands.
     pub(crate) fn place(&self, item: usize) -> Place {
-        self.plan.place.get(item).copied().unwrap_or_default()
+        self.plan.place.get(item).copied().unwrap_or(Place::NOWHERE)
     }
 
     /// The name of a parameter.
@@ -143,9 +143,9 @@ pub(crate) fn deployment(module: &Module) -> Code {
 /// The members that lead from a resource to one of its attributes.
 pub(crate) fn attr_path(attr: Attr) -> &'static [&'static str] {
     match attr {
-        Attr::PrincipalId => &["properties", "principalId"],
-        Attr::ClientId => &["properties", "clientId"],
-        Attr::IdentityPrincipalId => &["identity", "principalId"],
+        Attr::Principal => &["properties", "principalId"],
+        Attr::Client => &["properties", "clientId"],
+        Attr::OwnIdentity => &["identity", "principalId"],
     }
 }
 

@@ -57,20 +57,20 @@ pub(crate) struct Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attr {
     /// Object id of a user-assigned identity.
-    PrincipalId,
+    Principal,
     /// Client id of a user-assigned identity.
-    ClientId,
+    Client,
     /// Object id of a resource's own identity.
-    IdentityPrincipalId,
+    OwnIdentity,
 }
 
 impl Attr {
     /// From the name that the selection gives it.
     pub(crate) fn named(name: &str) -> Self {
         match name {
-            "principal_id" => Self::PrincipalId,
-            "client_id" => Self::ClientId,
-            _ => Self::IdentityPrincipalId,
+            "principal_id" => Self::Principal,
+            "client_id" => Self::Client,
+            _ => Self::OwnIdentity,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{Format, IacError, Input, Options, generate};
 mod planted;
 
 #[path = "../../../../atg-models/src/secrets/names.rs"]
-#[expect(dead_code, reason = "the tables alone are needed here")]
+#[expect(dead_code, unreachable_pub, reason = "the tables alone are needed here")]
 mod names;
 
 fn odd() -> String {

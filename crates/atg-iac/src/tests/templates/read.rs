@@ -112,7 +112,7 @@ pub(super) fn call(name: &str, args: &[String], place: &Place) -> String {
         "extensionResourceId" => Place(args[0].clone()).id(&args[1], &args[2..]),
         "subscription" => format!(
             "/subscriptions/{}",
-            before.first().map_or_else(|| place.subscription(), |id| id)
+            before.first().map_or_else(|| place.subscription(), String::as_str)
         ),
         other => panic!("no such function: {other}"),
     }

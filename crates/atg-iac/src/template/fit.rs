@@ -1,15 +1,18 @@
 //! Holds a body against what its type may hold: what can only be read falls away, what is not known is left
 //! out and listed, what is required and missing becomes a parameter, and so does every secret.
 
+mod asked;
+mod scalar;
+
 use std::collections::BTreeMap;
 
 use atg_models::ArmId;
 use atg_models::secrets::MARKER;
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Map, Value as Json};
 
-use crate::names;
 use crate::tables::{Member, Members, Node};
-use crate::template::value::{Expr, Key, Param, ParamKind, Value};
+use crate::template::value::{Key, Param, ParamKind, Value};
+use scalar::{says_something, scalar};
 
 /// Required members of required members, and so on: deeper ones are asked for as a whole.
 const MAX_ASKED_DEPTH: usize = 6;
@@ -331,66 +334,6 @@ impl<'a> Fitting<'a> {
             | Node::Ref(_) => None,
         }
     }
-
-    /// What stands for something required that the body lacks.
-    fn asked(&mut self, node: &'a Node, path: &str, depth: usize) -> Value {
-        match self.resolved(node) {
-            Node::Enum(values) if values.len() == 1 => {
-                values.first().map_or(Value::Null, |only| Value::Text(only.clone()))
-            }
-            Node::Object(members) if depth < MAX_ASKED_DEPTH => {
-                let required = members.by_name.values().filter(|member| member.required);
-                let required = required.filter_map(|member| {
-                    let value = self.asked(member.node.as_ref()?, &join(path, &member.name), depth + 1);
-                    Some((Key::Text(member.name.clone()), value))
-                });
-                Value::Map(required.collect())
-            }
-            Node::Map(_) => Value::Map(Vec::new()),
-            Node::SecretText => self.secret(path, ParamKind::SecretText),
-            Node::SecretObject => self.secret(path, ParamKind::SecretObject),
-            Node::Text | Node::Enum(_) => self.missing(path, "string"),
-            Node::Number => self.missing(path, "int"),
-            Node::Bool => self.missing(path, "bool"),
-            Node::List(_) => self.missing(path, "array"),
-            Node::Object(_) | Node::Choice { .. } | Node::Any | Node::Ref(_) => self.missing(path, "object"),
-        }
-    }
-
-    fn missing(&mut self, path: &str, type_: &'static str) -> Value {
-        self.notes.push((
-            path.to_owned(),
-            "required, and not in the body; a parameter stands in its place".to_owned(),
-        ));
-        self.param(path, ParamKind::Missing(type_))
-    }
-
-    fn secret(&mut self, path: &str, kind: ParamKind) -> Value {
-        self.notes
-            .push((path.to_owned(), "a secret; a parameter stands in its place".to_owned()));
-        self.param(path, kind)
-    }
-
-    fn secret_name(&mut self, path: &str) {
-        self.notes
-            .push((path.to_owned(), "a member whose name is a secret; left out".to_owned()));
-        self.left_out.push(path.to_owned());
-    }
-
-    fn param(&mut self, path: &str, kind: ParamKind) -> Value {
-        let key = format!("own:{}.{path}", self.key);
-        let what = match kind {
-            ParamKind::SecretText | ParamKind::SecretObject => "A secret that is never read",
-            ParamKind::Missing(_) | ParamKind::Outside(_) => "Required, and not known",
-        };
-        let param = Param {
-            name: names::identifier(&format!("{} {path}", self.label)),
-            description: format!("{what}: {path} of {}", self.label),
-            kind,
-        };
-        self.params.insert(key.clone(), param);
-        Value::Expr(Expr::Param(key))
-    }
 }
 
 fn has(body: &Map<String, Json>, name: &str) -> bool {
@@ -399,36 +342,6 @@ fn has(body: &Map<String, Json>, name: &str) -> bool {
 
 fn is_map(node: &Node) -> bool {
     matches!(node, Node::Map(_))
-}
-
-/// A text, number or truth value as the node wants it, converted where nothing is lost.
-fn scalar(value: &Json, node: &Node) -> Option<Value> {
-    match (node, value) {
-        (Node::Text | Node::SecretText, Json::String(text)) => Some(Value::Text(text.clone())),
-        (Node::Text | Node::SecretText | Node::Enum(_), Json::Bool(_) | Json::Number(_)) => {
-            Some(Value::Text(value.to_string()))
-        }
-        (Node::Enum(values), Json::String(text)) => {
-            let known = values.iter().find(|known| known.eq_ignore_ascii_case(text));
-            Some(Value::Text(known.unwrap_or(text).clone()))
-        }
-        (Node::Number, Json::Number(number)) => Some(Value::Number(number.clone())),
-        (Node::Number, Json::String(text)) => text.trim().parse::<Number>().ok().map(Value::Number),
-        (Node::Bool, Json::Bool(value)) => Some(Value::Bool(*value)),
-        (Node::Bool, Json::String(text)) => text.trim().to_lowercase().parse().ok().map(Value::Bool),
-        _ => None,
-    }
-}
-
-/// Whether leaving it out loses anything.
-fn says_something(value: &Json) -> bool {
-    match value {
-        Json::Null | Json::Bool(false) => false,
-        Json::String(text) => !text.is_empty(),
-        Json::Array(items) => items.iter().any(says_something),
-        Json::Object(members) => members.values().any(says_something),
-        Json::Bool(true) | Json::Number(_) => true,
-    }
 }
 
 fn join(path: &str, name: &str) -> String {

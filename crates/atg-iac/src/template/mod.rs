@@ -10,6 +10,7 @@ pub(crate) mod ids;
 pub(crate) mod item;
 pub(crate) mod limits;
 mod links;
+mod pack;
 pub(crate) mod plan;
 pub(crate) mod program;
 mod readme;

@@ -63,11 +63,9 @@ fn nine_in_ten_template_resources_are_emitted_and_fit_the_schema() {
     );
 }
 
-#[test]
-fn every_example_is_accounted_for_and_fits_the_schema() {
-    let Some(text) = unpacked("arm-get-examples.jsonl.gz") else {
-        return;
-    };
+/// The official examples, each with an id of its own.
+pub(super) fn example_nodes() -> Option<Vec<Node>> {
+    let text = unpacked("arm-get-examples.jsonl.gz")?;
     let mut nodes = std::collections::BTreeMap::new();
     for (at, line) in text.lines().enumerate() {
         let example: Value = serde_json::from_str(line).expect("JSON");
@@ -90,7 +88,15 @@ fn every_example_is_accounted_for_and_fits_the_schema() {
         node.api_version = example["api_version"].as_str().map(str::to_owned);
         nodes.insert(node.id.clone(), node);
     }
-    let output = run(nodes.into_values().collect());
+    Some(nodes.into_values().collect())
+}
+
+#[test]
+fn every_example_is_accounted_for_and_fits_the_schema() {
+    let Some(nodes) = example_nodes() else {
+        return;
+    };
+    let output = run(nodes);
     conserved(&output);
     assert!(output.report.resources_in > 1_800);
     let wrong = provider::violations(&parsed(&output));

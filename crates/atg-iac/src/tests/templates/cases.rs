@@ -294,6 +294,74 @@ fn a_group_is_split_where_a_template_would_be_too_large() {
 }
 
 #[test]
+fn what_stands_on_or_under_something_outside_names_it() {
+    let lock = json!({"properties": {"level": "CanNotDelete"}});
+    let subnet = in_group("Microsoft.Network/virtualNetworks/elsewhere/subnets/a");
+    let on_account =
+        in_group("Microsoft.Storage/storageAccounts/elsewhere/providers/Microsoft.Authorization/locks/keep");
+    let on_subnet = format!("{subnet}/providers/Microsoft.Authorization/locks/keep");
+    // The group is not written either.
+    let (output, read) = same(&[
+        node(&subnet, json!({"properties": {"addressPrefix": "10.0.0.0/24"}})),
+        node(&on_account, lock.clone()),
+        node(&on_subnet, lock),
+    ]);
+    assert_eq!(output.report.emitted, 3);
+    assert!(
+        read.resources[&on_subnet.to_lowercase()]
+            .waits
+            .contains(&subnet.to_lowercase())
+    );
+    let bicep = run(
+        vec![node(&subnet, json!({"properties": {"addressPrefix": "10.0.0.0/24"}}))],
+        Format::Bicep,
+    );
+    let module = text(&bicep, "modules/rg-rg-app.bicep");
+    assert!(
+        module.contains("resource virtualnetworks_elsewhere 'Microsoft.Network/virtualNetworks@"),
+        "{module}"
+    );
+    assert!(module.contains("parent: virtualnetworks_elsewhere"), "{module}");
+    assert!(text(&bicep, "main.bicep").contains("scope: resourceGroup('rg-app')"));
+}
+
+#[test]
+fn subscriptions_that_need_each_other_are_deployed_in_turns() {
+    let other = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000002";
+    let net = |subscription: &str| {
+        format!("{subscription}/resourceGroups/rg-app/providers/Microsoft.Network/virtualNetworks/v")
+    };
+    let body = json!({"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}});
+    let peering = |own: &str, to: &str| {
+        node(
+            &format!("{}/virtualNetworkPeerings/p", net(own)),
+            json!({"properties": {"remoteVirtualNetwork": {"id": net(to)}}}),
+        )
+    };
+    let (output, read) = same(&[
+        node(&net(SUBSCRIPTION), body.clone()),
+        node(&net(other), body),
+        peering(SUBSCRIPTION, other),
+        peering(other, SUBSCRIPTION),
+    ]);
+    assert_eq!(read.resources.len(), 4);
+    let order: Vec<String> = super::read::commands(&output)
+        .into_iter()
+        .map(|(file, _)| file)
+        .collect();
+    let second = "main-bbbbbbbb-0000-0000-0000-000000000002";
+    assert_eq!(
+        order,
+        [
+            "main.json".to_owned(),
+            format!("{second}.json"),
+            "main-02.json".to_owned(),
+            format!("{second}-02.json")
+        ]
+    );
+}
+
+#[test]
 fn nothing_at_all_is_still_something_to_read() {
     for format in [Format::Arm, Format::Bicep] {
         let output = run(Vec::new(), format);

@@ -7,7 +7,7 @@ use atg_models::graph::{Node, Source};
 use atg_sim::world::{SeededWorld, Table, World as _};
 use serde_json::Value;
 
-use super::super::corpus::template_nodes;
+use super::super::corpus::{example_nodes, template_nodes};
 use super::cases::same;
 use super::judge::Types;
 use super::read::ReadBack;
@@ -89,6 +89,19 @@ fn the_public_templates() {
     };
     let (output, read) = same(&nodes);
     share(&output);
+    judged(&read, &types);
+}
+
+#[test]
+fn the_official_examples() {
+    let (Some(nodes), Some(types)) = (example_nodes(), Types::open()) else {
+        return;
+    };
+    let (output, read) = same(&nodes);
+    println!(
+        "{} of {} emitted, {:?}",
+        output.report.emitted, output.report.resources_in, output.report.reasons
+    );
     judged(&read, &types);
 }
 

@@ -44,7 +44,8 @@ async fn templates_are_downloaded_in_both_languages() {
             .json()
             .await
             .unwrap();
-        let job = taken["job_id"].as_str().unwrap().parse().unwrap();
+        let job = taken["job_id"].as_str().unwrap_or_else(|| panic!("{taken}"));
+        let job = job.parse().unwrap();
         let outcome = world.result(job).await.result.unwrap();
         assert_eq!(outcome["format"], format, "{outcome}");
         let path = world.scratch().join(format!("{format}.zip"));

@@ -1,8 +1,9 @@
-//! Resources that wait for each other: one of them stops waiting, and its reader is told.
+//! Resources that wait for each other: one of them stops waiting, and its reader is told. And resources that
+//! cannot be made at the same time: they take turns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::template::graph::{Edges, components};
+use crate::template::graph::{self, Edges, components};
 use crate::template::item::Item;
 use crate::template::value::{Expr, Key, Value};
 
@@ -32,6 +33,27 @@ pub(crate) fn cut(items: &mut [Item]) {
                 continue;
             };
             cut_one(items, first, &inside);
+        }
+    }
+}
+
+/// The namespace whose parents take one change at a time: children that are deployed side by side are refused
+/// with `AnotherOperationInProgress`. Source: Azure Resource Manager, "Resolve common deployment errors".
+const ONE_AT_A_TIME: &str = "Microsoft.Network/";
+
+/// Lets the children of one parent take turns where the parent needs that. No cycle comes of it, because they
+/// wait in an order that they already have.
+pub(crate) fn take_turns(items: &mut [Item]) {
+    let mut last: BTreeMap<usize, usize> = BTreeMap::new();
+    for at in graph::order(&edges(items)) {
+        let Some(item) = items.get_mut(at) else {
+            continue;
+        };
+        let is_child = item.names.len() > 1 && item.type_.starts_with(ONE_AT_A_TIME);
+        if let Some(holder) = item.holder.filter(|_| is_child)
+            && let Some(before) = last.insert(holder, at)
+        {
+            item.uses.insert(before);
         }
     }
 }

@@ -65,6 +65,7 @@ pub(crate) fn run(
     links::resolve(&mut items, &mut params, (&resources, context), books.tables(), check)?;
     check()?;
     cycles::cut(&mut items);
+    cycles::take_turns(&mut items);
     check()?;
     let program = assemble(items, params, context, &mut refused, check)?;
     check()?;

@@ -108,6 +108,24 @@ fn groups_that_need_each_other_are_deployed_in_layers() {
 }
 
 #[test]
+fn the_subnets_of_a_network_take_turns() {
+    let net = in_group("Microsoft.Network/virtualNetworks/v");
+    let subnet = |name: &str| format!("{net}/subnets/{name}");
+    let properties = json!({"properties": {"addressPrefix": "10.0.0.0/24"}});
+    let names = ["a", "b", "c"];
+    let subnets = names.iter().map(|name| node(&subnet(name), properties.clone()));
+    let network = node(&net, json!({"location": "westeurope", "properties": {}}));
+    let (_, read) = same(&subnets.chain([resource_group("rg-app"), network]).collect::<Vec<_>>());
+    for pair in names.windows(2) {
+        let waits = &read.resources[&subnet(pair[1]).to_lowercase()].waits;
+        assert_eq!(
+            waits,
+            &BTreeSet::from([net.to_lowercase(), subnet(pair[0]).to_lowercase()])
+        );
+    }
+}
+
+#[test]
 fn a_cycle_is_cut_with_a_note_and_the_id_stays() {
     let (one, two) = (in_group("Contoso.Odd/things/one"), in_group("Contoso.Odd/things/two"));
     let thing = |other: &str| json!({"apiVersion": "2024-01-01", "properties": {"other": other}});

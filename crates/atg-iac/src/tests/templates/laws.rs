@@ -1,6 +1,6 @@
 //! Laws of both printers: strings are data, secrets are in no byte, the order of nodes changes nothing.
 
-use atg_models::secrets::MARKER;
+use atg_models::secrets::{MARKER, planted};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -9,14 +9,6 @@ use super::super::{group, node, resource_group};
 use super::cases::same;
 use super::run;
 use crate::{Format, IacError, Input, Options, generate};
-
-/// The tables of names and paths, and a credential of every shape: what the models test themselves with.
-#[path = "../../../../atg-models/src/secrets/planted.rs"]
-mod planted;
-
-#[path = "../../../../atg-models/src/secrets/names.rs"]
-#[expect(dead_code, unreachable_pub, reason = "the tables alone are needed here")]
-mod names;
 
 fn odd() -> String {
     format!("{}/providers/Contoso.Odd/things/one", group("g"))
@@ -145,7 +137,7 @@ fn a_credential_of_every_shape_is_in_no_byte() {
 
 #[test]
 fn a_value_under_a_name_of_the_table_is_in_no_byte() {
-    let bodies: Vec<(String, Value)> = names::tables()
+    let bodies: Vec<(String, Value)> = planted::names()
         .map(|name| (name.to_owned(), named_everywhere(name, "pl4nt3d")))
         .collect();
     assert!(bodies.len() > 80);
@@ -154,7 +146,7 @@ fn a_value_under_a_name_of_the_table_is_in_no_byte() {
 
 #[test]
 fn a_value_at_a_path_of_the_table_is_in_no_byte() {
-    for (type_, above, name) in names::paths() {
+    for (type_, above, name) in planted::paths() {
         let type_ = match type_.matches('/').count() {
             0 if type_.is_empty() => "Contoso.Odd/things".to_owned(),
             0 => format!("{type_}/things"),

@@ -75,7 +75,7 @@ async fn generate(
     graph: &Arc<dyn GraphStore>,
     request: &GenerateIacRequest,
 ) -> Result<Finished<GenerateIacResult>, OperationError> {
-    let options = options(request)?;
+    let options = options(request);
     let tenant = basis::tenant(context, graph, request.tenant_id.as_deref()).await?;
     let basis = basis::of(context, graph, tenant).await?;
     let nodes = snapshot(context, graph, tenant).await?;
@@ -99,7 +99,7 @@ async fn generate(
 }
 
 /// What the request asks of the generator.
-fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
+fn options(request: &GenerateIacRequest) -> Options {
     let format = match request.format {
         IacFormat::Terraform => Format::Terraform,
         IacFormat::Arm => Format::Arm,
@@ -119,7 +119,7 @@ fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
         let types = list.entries().iter();
         types.map(|filter| filter.arm_type().as_str().to_owned()).collect()
     });
-    Ok(Options {
+    Options {
         format,
         provider_version,
         import_blocks,
@@ -134,7 +134,7 @@ fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
         target_subscription: request.target_subscription.map(|subscription| subscription.to_string()),
         naming_suffix: request.naming_suffix.clone(),
         location: request.location.clone(),
-    })
+    }
 }
 
 async fn snapshot(

@@ -1,8 +1,9 @@
-//! Prints how fast Terraform is generated from a simulated tenant, and the peak memory of the process,
-//! as a row of the table of benchmarks.
+//! Prints how fast code is generated from a simulated tenant, and the peak memory of the process, as a row of
+//! the table of benchmarks: `generation_rate [terraform|arm|bicep]`.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     clippy::as_conversions,
     clippy::cast_precision_loss,
@@ -12,7 +13,7 @@
 use std::time::Instant;
 
 use atg_azure::observe::{self, Context};
-use atg_iac::{Input, Options};
+use atg_iac::{Format, Input, Options};
 use atg_models::graph::{BasedOn, Node, Source, Verdict};
 use atg_sim::world::{SeededWorld, Table, World};
 use time::OffsetDateTime;
@@ -23,6 +24,16 @@ const RESOURCES: usize = 10_000;
 const BAR_SECONDS: f64 = 10.0;
 
 fn main() {
+    let (name, format) = match std::env::args().nth(1).as_deref() {
+        None | Some("terraform") => ("Terraform", Format::Terraform),
+        Some("arm") => ("ARM templates", Format::Arm),
+        Some("bicep") => ("Bicep", Format::Bicep),
+        Some(other) => panic!("no format: {other}"),
+    };
+    let options = Options {
+        format,
+        ..Options::default()
+    };
     let world = SeededWorld::new(SEED, RESOURCES);
     let nodes = nodes(&world);
     let before_mib = atg_tests::peak_mib("self");
@@ -34,11 +45,11 @@ fn main() {
         not_planned: Vec::new(),
     };
     let started = Instant::now();
-    let output = atg_iac::generate(Input { nodes, based_on }, &Options::default(), &|| false).unwrap();
+    let output = atg_iac::generate(Input { nodes, based_on }, &options, &|| false).unwrap();
     let seconds = started.elapsed().as_secs_f64();
     let rate = output.report.resources_in as f64 / seconds;
     println!(
-        "| generation of Terraform, {} resources | {rate:.0} resources/s, {seconds:.1} s, peak {} MiB ({before_mib} MiB before) | – | – | {BAR_SECONDS} s, 256 MiB |",
+        "| generation of {name}, {} resources | {rate:.0} resources/s, {seconds:.1} s, peak {} MiB ({before_mib} MiB before) | – | – | {BAR_SECONDS} s, 256 MiB |",
         output.report.resources_in,
         atg_tests::peak_mib("self"),
     );

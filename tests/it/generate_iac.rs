@@ -33,6 +33,43 @@ async fn the_only_tenant_needs_no_name_and_nothing_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn templates_are_downloaded_in_both_languages() {
+    let world = World::small().await;
+    world.scan().await;
+    let mut emitted = Vec::new();
+    for (format, main) in [("arm", "main.json"), ("bicep", "main.bicep")] {
+        let taken: Value = world
+            .post("/api/v1/generate-iac", &json!({"output_format": format}))
+            .await
+            .json()
+            .await
+            .unwrap();
+        let job = taken["job_id"].as_str().unwrap_or_else(|| panic!("{taken}"));
+        let job = job.parse().unwrap();
+        let outcome = world.result(job).await.result.unwrap();
+        assert_eq!(outcome["format"], format, "{outcome}");
+        let path = world.scratch().join(format!("{format}.zip"));
+        world.client.download(job, &path, |_, _| {}).await.unwrap();
+        let mut zip = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+        let text = std::io::read_to_string(zip.by_name(main).unwrap()).unwrap();
+        match format {
+            "arm" => {
+                let template: Value = serde_json::from_str(&text).unwrap();
+                let schema = template["$schema"].as_str().unwrap();
+                assert!(schema.ends_with("/subscriptionDeploymentTemplate.json#"), "{schema}");
+            }
+            _ => assert!(text.starts_with("targetScope = 'subscription'\n"), "{text}"),
+        }
+        let report = std::io::read_to_string(zip.by_name("report.json").unwrap()).unwrap();
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["emitted"], outcome["emitted"]);
+        assert_eq!(report["based_on"]["graph_digest"], outcome["based_on"]["graph_digest"]);
+        emitted.push(outcome["emitted"].clone());
+    }
+    assert_eq!(emitted[0], emitted[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_tenant_nothing_can_be_meant() {
     let world = World::small().await;
     let response = world.post("/api/v1/generate-iac", &json!({})).await;

@@ -9,13 +9,16 @@ use crate::run::{cargo, output, root};
 
 /// The table of the last figures, kept in the repository.
 const TABLE: &str = "docs/benchmarks.md";
-/// Each bench is a program that prints rows of the table: package, example, further arguments of cargo.
+/// Each bench is a program that prints rows of the table: package, example, further arguments of cargo, and behind `--` those of
+/// the example.
 const BENCHES: &[(&str, &str, &[&str])] = &[
     ("atg-db", "ingest_ratio", &["--features", "contract"]),
     ("atg-tests", "scan_floor", &[]),
     ("atg-tests", "status_ratio", &[]),
     ("atg-tests", "reader_scale", &[]),
-    ("atg-tests", "generation_rate", &[]),
+    ("atg-tests", "generation_rate", &["--", "terraform"]),
+    ("atg-tests", "generation_rate", &["--", "arm"]),
+    ("atg-tests", "generation_rate", &["--", "bicep"]),
 ];
 
 #[derive(clap::Args)]

@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     write(&out.join("azurerm-5.gz"), &make::azurerm(&[&schema], &map)?)?;
     write(&out.join("arm-types.gz"), &make::arm_types(&types)?)?;
     write(&out.join("vocabulary.gz"), &make::vocabulary(&types)?)?;
+    write(&out.join("arm-bodies.gz"), &make::arm_bodies(&types)?)?;
     Ok(())
 }
 

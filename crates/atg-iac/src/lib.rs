@@ -1,7 +1,8 @@
 //! Infrastructure code from a graph snapshot: pure and deterministic.
 //!
 //! [`generate`] takes the nodes of one tenant and gives a sorted list of files and a report.
-//! The pipeline is one module a step: `select`, `adapt`, `translate`, `reference`, `order`, `emit`, `report`.
+//! The pipeline is one module a step: `select`, `adapt`, `translate`, `reference`, `order`, `emit`, `report`. For ARM
+//! templates and Bicep the steps between `adapt` and `report` are in `template`, the printers in `arm` and `bicep`.
 //! What an ARM type becomes is data, in the folder `data` of this crate (its README describes the rows).
 //!
 //! Reads no clock, does no I/O, uses no hash-ordered collection: the same snapshot and options
@@ -9,6 +10,8 @@
 //! [`Reason`], and no secret is in any byte of any file.
 
 mod adapt;
+mod arm;
+mod bicep;
 mod emit;
 mod imports;
 mod names;
@@ -23,6 +26,7 @@ mod rows;
 mod select;
 mod subnets;
 pub mod tables;
+mod template;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -49,8 +53,7 @@ pub fn reads_body_of(kind: NodeKind) -> bool {
 /// `cancelled` is asked at least every few hundred resources.
 ///
 /// # Errors
-/// [`IacError::Cancelled`] when `cancelled` said so, [`IacError::Unsupported`] for options that this version
-/// cannot honour, [`IacError::Table`] when an embedded table cannot be read.
+/// [`IacError::Cancelled`] when `cancelled` said so, [`IacError::Table`] when an embedded table cannot be read.
 pub fn generate(input: Input, options: &Options, cancelled: &dyn Fn() -> bool) -> Result<Output, IacError> {
     pipeline::run(input, options, cancelled)
 }

@@ -180,9 +180,6 @@ pub enum IacError {
     /// It was cancelled.
     #[error("generation was cancelled")]
     Cancelled,
-    /// An option that this version cannot honour.
-    #[error("{0}")]
-    Unsupported(&'static str),
     /// An embedded table cannot be read: a defect of the build.
     #[error("the embedded table {table} cannot be read: {detail}")]
     Table {

@@ -10,13 +10,12 @@ use crate::output::{Emitted, IacError, LeftOut, Note, Output, Reason, Reported};
 use crate::program::{Program, assemble};
 use crate::select::{Resource, add_inline_children, select};
 use crate::translate::{Books, Holder, Outcome, Unit, inline_children, translate};
-use crate::{emit, imports, order, reference, report, subnets};
+use crate::{emit, imports, order, reference, report, subnets, template};
 
 /// How often `cancelled` is asked: well under a tenth of a second's work.
 const RESOURCES_BETWEEN_CHECKS: usize = 200;
 
 pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool) -> Result<Output, IacError> {
-    supported(options)?;
     let check = || if cancelled() { Err(IacError::Cancelled) } else { Ok(()) };
     check()?;
     let books = Books::open(options.provider_version)?;
@@ -26,6 +25,9 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     let mut told = adapt(&mut resources, &mut context, options)?;
     told.findings.extend(subnets::check(&mut resources, options));
     told.findings.extend(imports::without(options));
+    if options.format != Format::Terraform {
+        return template::run(resources, &context, input.based_on, options, told, &check);
+    }
     add_inline_children(&mut resources, |resource| inline_children(resource, &books));
     check()?;
     let mut outcomes = Vec::with_capacity(resources.len());
@@ -59,13 +61,6 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     files.sort_by(|a, b| a.path.cmp(&b.path));
     check()?;
     Ok(Output { files, report })
-}
-
-fn supported(options: &Options) -> Result<(), IacError> {
-    match options.format {
-        Format::Terraform => Ok(()),
-        Format::Arm | Format::Bicep => Err(IacError::Unsupported("only the format terraform exists so far")),
-    }
 }
 
 /// By place: a resource that stands in a block of another, that other, and the attribute that gives its id.

@@ -1,10 +1,12 @@
 //! Makes the embedded tables from published schemas. Run by the project's automation, never by the product.
 
+mod bodies;
 mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 
+pub use bodies::arm_bodies;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 pub use vocabulary::vocabulary;

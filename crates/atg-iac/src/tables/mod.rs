@@ -6,6 +6,7 @@
 pub mod make;
 
 mod arm;
+mod bodies;
 mod schema;
 mod vocabulary;
 
@@ -17,6 +18,8 @@ use std::sync::OnceLock;
 
 pub(crate) use arm::ArmTypeFacts;
 use arm::arm_type;
+use bodies::arm_body;
+pub(crate) use bodies::{BodyFacts, Member, Members, Node};
 pub(crate) use schema::{AttrSchema, BlockSchema, NestedBlock, ResourceSchema, Ty, resource_schema};
 pub use vocabulary::{Word, word};
 
@@ -28,6 +31,7 @@ pub(crate) struct Tables {
     version: ProviderVersion,
     schemas: RefCell<BTreeMap<String, Option<Rc<ResourceSchema>>>>,
     types: RefCell<BTreeMap<String, Option<Rc<ArmTypeFacts>>>>,
+    bodies: RefCell<BTreeMap<String, Option<Rc<BodyFacts>>>>,
 }
 
 impl Tables {
@@ -56,6 +60,17 @@ impl Tables {
         }
         let found = arm_type(lower)?.map(Rc::new);
         self.types.borrow_mut().insert(lower.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    /// What a request body of an ARM type may hold, by its lower-cased name. `None` for types that are not
+    /// known or cannot be written.
+    pub(crate) fn arm_body(&self, lower: &str) -> Result<Option<Rc<BodyFacts>>, IacError> {
+        if let Some(found) = self.bodies.borrow().get(lower) {
+            return Ok(found.clone());
+        }
+        let found = arm_body(lower)?.map(Rc::new);
+        self.bodies.borrow_mut().insert(lower.to_owned(), found.clone());
         Ok(found)
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::Read as _;
 
+use atg_models::graph::Node;
 use serde_json::{Value, json};
 
 use super::{conserved, group, node, parsed, provider, resource_group, run};
 
-fn unpacked(name: &str) -> Option<String> {
+pub(super) fn unpacked(name: &str) -> Option<String> {
     let Some(folder) = std::env::var_os("ATG_TEST_DATA") else {
         println!("skipped: ATG_TEST_DATA is not set");
         return None;
@@ -19,11 +20,9 @@ fn unpacked(name: &str) -> Option<String> {
     Some(text)
 }
 
-#[test]
-fn nine_in_ten_template_resources_are_emitted_and_fit_the_schema() {
-    let Some(text) = unpacked("quickstart-resources.json.gz") else {
-        return;
-    };
+/// The resources of the public templates, each template in a group of its own.
+pub(super) fn template_nodes() -> Option<Vec<Node>> {
+    let text = unpacked("quickstart-resources.json.gz")?;
     let templates: Vec<(String, Vec<Value>)> = serde_json::from_str(&text).expect("the shape");
     let mut nodes = std::collections::BTreeMap::new();
     for (at, (_, resources)) in templates.into_iter().enumerate() {
@@ -42,7 +41,15 @@ fn nine_in_ten_template_resources_are_emitted_and_fit_the_schema() {
             }
         }
     }
-    let output = run(nodes.into_values().collect());
+    Some(nodes.into_values().collect())
+}
+
+#[test]
+fn nine_in_ten_template_resources_are_emitted_and_fit_the_schema() {
+    let Some(nodes) = template_nodes() else {
+        return;
+    };
+    let output = run(nodes);
     conserved(&output);
     let report = &output.report;
     assert!(report.resources_in > 4_000, "{}", report.resources_in);
@@ -56,11 +63,9 @@ fn nine_in_ten_template_resources_are_emitted_and_fit_the_schema() {
     );
 }
 
-#[test]
-fn every_example_is_accounted_for_and_fits_the_schema() {
-    let Some(text) = unpacked("arm-get-examples.jsonl.gz") else {
-        return;
-    };
+/// The official examples, each with an id of its own.
+pub(super) fn example_nodes() -> Option<Vec<Node>> {
+    let text = unpacked("arm-get-examples.jsonl.gz")?;
     let mut nodes = std::collections::BTreeMap::new();
     for (at, line) in text.lines().enumerate() {
         let example: Value = serde_json::from_str(line).expect("JSON");
@@ -83,7 +88,15 @@ fn every_example_is_accounted_for_and_fits_the_schema() {
         node.api_version = example["api_version"].as_str().map(str::to_owned);
         nodes.insert(node.id.clone(), node);
     }
-    let output = run(nodes.into_values().collect());
+    Some(nodes.into_values().collect())
+}
+
+#[test]
+fn every_example_is_accounted_for_and_fits_the_schema() {
+    let Some(nodes) = example_nodes() else {
+        return;
+    };
+    let output = run(nodes);
     conserved(&output);
     assert!(output.report.resources_in > 1_800);
     let wrong = provider::violations(&parsed(&output));

@@ -9,7 +9,7 @@ use super::{conserved, group, node, parsed, provider, resource_group, run};
 use crate::{IacError, Input, Options, generate};
 
 /// Any text, with all that means something to a reader of HCL.
-fn wild() -> impl Strategy<Value = String> {
+pub(super) fn wild() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("${".to_owned()),
         Just("%{".to_owned()),
@@ -29,7 +29,7 @@ fn wild() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
 }
 
-fn json_value() -> impl Strategy<Value = Value> {
+pub(super) fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -80,7 +80,7 @@ fn read_back(value: &Expression) -> Value {
 }
 
 /// The numbers of the two sides as one kind: `1.0` and `1` are equal in Terraform.
-fn plain(value: Value) -> Value {
+pub(super) fn plain(value: Value) -> Value {
     match value {
         // Readers of floating numbers differ in the last bit.
         Value::Number(number) => json!(format!("{:.12e}", number.as_f64().expect("finite"))),
@@ -151,7 +151,7 @@ proptest! {
 }
 
 /// Made up, of the shapes that providers use.
-const SECRETS: &[&str] = &[
+pub(super) const SECRETS: &[&str] = &[
     "DefaultEndpointsProtocol=https;AccountName=x;AccountKey=bm90LWEtcmVhbC1rZXktYnV0LWxvbmctZW5vdWdoLXRvLWxvb2stbGlrZS1vbmUtMDEyMzQ1Njc4OQ==;EndpointSuffix=core.windows.net",
     "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=bm90LWEtcmVhbC1rZXktYnV0LWxvbmctZW5vdWdoPQ==",
     "https://x.blob.core.windows.net/c?sv=2022-11-02&ss=b&srt=co&sp=r&sig=bm90LWEtcmVhbC1zaWduYXR1cmUtbG9uZw%3D%3D",

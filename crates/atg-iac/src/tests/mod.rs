@@ -11,6 +11,7 @@ mod elsewhere;
 mod laws;
 mod options;
 mod provider;
+mod templates;
 
 use atg_models::ArmId;
 use atg_models::graph::{BasedOn, Node, NodeKind, Source, Verdict};

@@ -50,6 +50,11 @@ pub(crate) struct Books {
 }
 
 impl Books {
+    /// The embedded tables.
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     /// An id with its segments spelled as the provider wants them.
     pub(crate) fn spelled(&self, id: &ArmId) -> Result<String, IacError> {
         spelled_id(id, self.rows, &self.tables)
@@ -103,10 +108,8 @@ pub(crate) fn translate(resource: &Resource, of: usize, books: &Books) -> Result
         return Ok(Outcome::Refused(Reason::NoBody, "the graph holds no body".to_owned()));
     };
     let scope = Scope::new(resource, body);
-    for skip in rows.skip(&resource.type_) {
-        if skip.when.as_ref().is_none_or(|condition| scope.holds(condition)) {
-            return Ok(Outcome::Refused(skip.reason, skip.detail.clone()));
-        }
+    if let Some((reason, detail)) = refused_by_row(resource, books) {
+        return Ok(Outcome::Refused(reason, detail));
     }
     let applies = |row: &&Row| row.when.as_ref().is_none_or(|condition| scope.holds(condition));
     let Some(row) = rows.main(&resource.type_).iter().find(applies) else {
@@ -137,6 +140,14 @@ pub(crate) fn translate(resource: &Resource, of: usize, books: &Books) -> Result
         Some(holder) => Outcome::PartOf(holder, units),
         None => Outcome::Units(units),
     })
+}
+
+/// Why the rows say that no code is written for a resource, if they do.
+pub(crate) fn refused_by_row(resource: &Resource, books: &Books) -> Option<(Reason, String)> {
+    let scope = Scope::new(resource, resource.body.as_ref()?);
+    let mut skips = books.rows.skip(&resource.type_).iter();
+    let skip = skips.find(|skip| skip.when.as_ref().is_none_or(|condition| scope.holds(condition)))?;
+    Some((skip.reason, skip.detail.clone()))
 }
 
 fn holder(row: &Row, scope: &Scope<'_>) -> Option<Holder> {

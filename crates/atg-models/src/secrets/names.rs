@@ -250,7 +250,7 @@ pub(super) fn tables() -> impl Iterator<Item = &'static str> {
     ENDINGS.iter().chain(EXACT).copied()
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(super) fn paths() -> &'static [(&'static str, &'static str, &'static str)] {
     PATHS
 }

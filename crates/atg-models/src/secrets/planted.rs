@@ -7,6 +7,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     super::names::tables()
 }
 
+/// The paths of the table: type (empty for any), name above, name.
+pub fn paths() -> &'static [(&'static str, &'static str, &'static str)] {
+    super::names::paths()
+}
+
 /// A credential of every shape's row, at least one each.
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub fn credentials() -> Vec<(&'static str, String)> {

@@ -77,7 +77,7 @@ async fn generate(
     graph: &Arc<dyn GraphStore>,
     request: &GenerateIacRequest,
 ) -> Result<Finished<GenerateIacResult>, OperationError> {
-    let mut options = options(request)?;
+    let mut options = options(request);
     let tenant = basis::tenant(context, graph, request.tenant_id.as_deref()).await?;
     options.existing = target::known(context, graph, request, tenant).await?.map(Arc::new);
     let basis = basis::of(context, graph, tenant).await?;
@@ -102,15 +102,11 @@ async fn generate(
 }
 
 /// What the request asks of the generator.
-fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
+fn options(request: &GenerateIacRequest) -> Options {
     let format = match request.format {
         IacFormat::Terraform => Format::Terraform,
-        IacFormat::Arm | IacFormat::Bicep => {
-            let format = request.format.as_str();
-            return Err(refused(format!(
-                "format {format} is not available yet: this version writes terraform"
-            )));
-        }
+        IacFormat::Arm => Format::Arm,
+        IacFormat::Bicep => Format::Bicep,
     };
     let import_blocks = match (request.auto_import_existing, request.import_strategy) {
         (false, _) => ImportBlocks::None,
@@ -122,7 +118,7 @@ fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
         Some("4") => ProviderVersion::V4,
         Some(_) | None => ProviderVersion::V5,
     };
-    Ok(Options {
+    Options {
         format,
         provider_version,
         import_blocks,
@@ -135,7 +131,7 @@ fn options(request: &GenerateIacRequest) -> Result<Options, OperationError> {
         target_subscription: request.target_subscription.map(|subscription| subscription.to_string()),
         naming_suffix: request.naming_suffix.clone(),
         location: request.location.clone(),
-    })
+    }
 }
 
 async fn snapshot(
@@ -180,7 +176,6 @@ async fn in_the_background(
     };
     output.map_err(|error| match error {
         IacError::Cancelled => OperationError::Stopped,
-        IacError::Unsupported(what) => refused(what.to_owned()),
         IacError::Table { .. } => {
             tracing::error!(%error, "code generation is broken");
             OperationError::Fatal(JobError::new(ErrorCode::Internal, "internal error"))
@@ -232,11 +227,6 @@ fn notes(based_on: &BasedOn, findings: &[Finding]) -> Vec<String> {
     }
     notes
 }
-
-fn refused(message: String) -> OperationError {
-    OperationError::Fatal(JobError::new(ErrorCode::InvalidRequest, message))
-}
-
 fn tell(context: &dyn OperationContext, phase: &str, message: String, percent: f64) {
     context.progress(Progress {
         phase: phase.to_owned(),

@@ -124,15 +124,27 @@ async fn a_tenant_is_named_or_the_only_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn formats_that_do_not_exist_yet_are_refused() {
+async fn every_format_is_published_with_its_media_types() {
     let store = Store::new();
     store.scan(SCAN, &World::small(), &Script::default()).await;
-    for format in [IacFormat::Arm, IacFormat::Bicep] {
+    for (at, (format, main, media_type)) in [
+        (IacFormat::Terraform, "providers.tf", "text/x-hcl"),
+        (IacFormat::Arm, "main.json", "application/json"),
+        (IacFormat::Bicep, "main.bicep", "text/plain; charset=utf-8"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let job = JobId::new(JobKind::GenerateIac, Uuid::from_u128(20 + u128::try_from(at).unwrap()));
         let request = GenerateIacRequest { format, ..of_tenant() };
-        let end = generate(&store, CODE, request).await;
-        assert_eq!(error_code(&end), Some(ErrorCode::InvalidRequest), "{end:?}");
+        let Finished { outcome, artifact } = generate(&store, job, request).await.unwrap();
+        assert_eq!(outcome.format, format);
+        assert!(outcome.emitted > 0);
+        let files = artifact.unwrap().files;
+        let file = files.iter().find(|file| file.path == main);
+        let file = file.unwrap_or_else(|| panic!("no {main} in {files:?}"));
+        assert_eq!(file.content_type, media_type);
     }
-    assert_eq!(store.stores.artifacts.size(CODE).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! `POST /api/v1/generate-iac`, `GET /api/v1/generate-iac/{job_id}`.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use atg_models::api::{GenerateIacRequest, IacFormat, ImportStrategy, JobStatusResponse, RequestError};
+use atg_models::api::{GenerateIacRequest, ImportStrategy, JobStatusResponse};
 use atg_models::{JobKind, TenantId};
 
 use super::submit::{only_tenant, status_of, submit};
@@ -27,7 +27,6 @@ pub(crate) async fn start(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let mut params: GenerateIacRequest = body::read(&state, &request, payload).await?;
-    is_available(&params)?;
     let tenant = match &params.tenant_id {
         Some(text) => {
             // Any text is taken: a tenant that is not stored fails the job, not the request.
@@ -57,20 +56,6 @@ pub(crate) async fn start(
 fn reads_target(params: &GenerateIacRequest) -> Option<TenantId> {
     let selective = params.auto_import_existing && params.import_strategy == ImportStrategy::Selective;
     params.target_tenant_id.filter(|_| selective)
-}
-
-/// What this version cannot do is refused at once, not in a job that fails later.
-fn is_available(params: &GenerateIacRequest) -> Result<(), RequestError> {
-    match params.format {
-        IacFormat::Terraform => Ok(()),
-        IacFormat::Arm | IacFormat::Bicep => {
-            let message = format!(
-                "{} is not available in this version; terraform is",
-                params.format.as_str()
-            );
-            Err(RequestError::rule("format", message))
-        }
-    }
 }
 
 /// Where a generation stands.

@@ -380,6 +380,21 @@ fn subscriptions_that_need_each_other_are_deployed_in_turns() {
 }
 
 #[test]
+fn what_only_the_published_type_calls_a_secret_is_a_parameter_too() {
+    let image = in_group("Microsoft.AzureStackHCI/galleryImages/i");
+    let body = json!({"location": "westeurope", "properties": {"osType": "Linux", "imagePath": "pl4nt3d"}});
+    let (output, read) = same(&[resource_group("rg-app"), node(&image, body)]);
+    assert_eq!(read.params["i_properties_imagepath"], ("securestring".to_owned(), None));
+    for file in &output.files {
+        assert!(
+            !String::from_utf8_lossy(&file.bytes).contains("pl4nt3d"),
+            "{}",
+            file.path
+        );
+    }
+}
+
+#[test]
 fn nothing_at_all_is_still_something_to_read() {
     for format in [Format::Arm, Format::Bicep] {
         let output = run(Vec::new(), format);

@@ -96,13 +96,7 @@ impl RunningServer {
         observer: Arc<dyn StoreObserver>,
     ) -> anyhow::Result<Self> {
         let connections = files::raise_limit();
-        let folder = config.data_dir.clone();
-        let job_limits = JobLimits {
-            per_key: config.jobs_per_key,
-            scans_per_hour: config.scans_per_hour,
-        };
-        let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open_with(&folder, job_limits)).await?;
-        let stores = stores.map_err(|error| explained(error, &config.data_dir))?;
+        let stores = open_stores(&config).await?;
         let keys = open_keys(&config, Arc::clone(&stores.keys), &clock).await?;
         let meters = Meters::new()?;
         let Observed { graph, jobs, artifacts } = Observed::of(stores, &meters.observing(observer), &clock);
@@ -113,21 +107,13 @@ impl RunningServer {
             .with(GenerateIacOperation::new(Arc::clone(&graph)))
             .with(GenerateSpecOperation::new(Arc::clone(&graph), Arc::clone(&ids)))
             .with(RemoveTenantOperation::new(Arc::clone(&graph), Arc::clone(&jobs)));
-        let engine = Engine::new(
-            Parts {
-                jobs: Arc::clone(&jobs),
-                artifacts: Arc::clone(&artifacts),
-                clock: Arc::clone(&clock),
-                registry,
-            },
-            Settings {
-                worker: WorkerId(format!("server-{:032x}", ids.random_u128())),
-                max_concurrent_ops: usize::try_from(config.max_concurrent_jobs).unwrap_or(1),
-                sole_owner: true,
-                artifact_ttl: config.artifact_ttl,
-                job_ttl: config.job_ttl,
-            },
-        );
+        let parts = Parts {
+            jobs: Arc::clone(&jobs),
+            artifacts: Arc::clone(&artifacts),
+            clock: Arc::clone(&clock),
+            registry,
+        };
+        let engine = Engine::new(parts, engine_settings(&config, ids.as_ref()));
         let address = SocketAddr::new(config.host, config.port);
         let listener = server::bind(address).with_context(|| format!("listening on {address}"))?;
         let url = format!("http://{}", listener.local_addr().context("asking for the bound port")?);
@@ -242,6 +228,26 @@ impl Observed {
         let (by, at) = seen();
         let artifacts = Arc::new(ObservedArtifacts::new(stores.artifacts, by, at));
         Self { graph, jobs, artifacts }
+    }
+}
+
+async fn open_stores(config: &Config) -> anyhow::Result<Stores> {
+    let folder = config.data_dir.clone();
+    let limits = JobLimits {
+        per_key: config.jobs_per_key,
+        scans_per_hour: config.scans_per_hour,
+    };
+    let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open_with(&folder, limits)).await?;
+    stores.map_err(|error| explained(error, &config.data_dir))
+}
+
+fn engine_settings(config: &Config, ids: &dyn IdGen) -> Settings {
+    Settings {
+        worker: WorkerId(format!("server-{:032x}", ids.random_u128())),
+        max_concurrent_ops: usize::try_from(config.max_concurrent_jobs).unwrap_or(1),
+        sole_owner: true,
+        artifact_ttl: config.artifact_ttl,
+        job_ttl: config.job_ttl,
     }
 }
 

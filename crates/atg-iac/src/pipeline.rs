@@ -54,7 +54,7 @@ pub(crate) fn run(input: Input, options: &Options, cancelled: &dyn Fn() -> bool)
     told.findings
         .extend(imports::choose(&mut program, &resources, &context, options));
     check()?;
-    let mut files = emit::files(&program, options);
+    let mut files = emit::files(&program, options, &input.based_on);
     let (emitted, reported) = account(&program, &resources, &parts, refused);
     let report = report::build(input.based_on, emitted, reported, notes(&program), left_out, told);
     files.extend(report::files(&report)?);

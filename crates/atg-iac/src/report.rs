@@ -12,6 +12,19 @@ use crate::output::{Emitted, Finding, LeftOut, Note, OutputFile, Reason, Report,
 /// Notes in the readable report; the rest is in the other one.
 const MAX_SHOWN_NOTES: usize = 200;
 
+/// What the code rests on, in a sentence for the `README.md` of each language.
+pub(crate) fn basis(based_on: &BasedOn) -> String {
+    let scan = match based_on.verdict {
+        Verdict::Complete => "The last scan was complete.".to_owned(),
+        Verdict::Partial => format!(
+            "The last scan was **partial**: what it did not read is missing here too ({} gaps, named in `REPORT.md`).",
+            based_on.gaps.len()
+        ),
+    };
+    let (tenant, graph) = (based_on.tenant_id, &based_on.graph_digest);
+    format!("Based on tenant `{tenant}`, graph `{graph}`. {scan}")
+}
+
 /// Puts the report together.
 pub(crate) fn build(
     based_on: BasedOn,

@@ -5,11 +5,14 @@ pub(crate) mod hcl;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use atg_models::graph::BasedOn;
+
 use crate::names;
 use crate::options::{Options, ProviderVersion};
 use crate::output::OutputFile;
 use crate::program::{Item, Program, Variable, VariableKind};
 use crate::reference::unmapped_key;
+use crate::report::basis;
 use crate::value::{Block, Val};
 use hcl::{Printer, quote};
 
@@ -17,7 +20,7 @@ const HCL: &str = "text/x-hcl";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
 /// All files but the report's.
-pub(crate) fn files(program: &Program, options: &Options) -> Vec<OutputFile> {
+pub(crate) fn files(program: &Program, options: &Options, based_on: &BasedOn) -> Vec<OutputFile> {
     let wanted = program
         .variables
         .iter()
@@ -50,7 +53,7 @@ pub(crate) fn files(program: &Program, options: &Options) -> Vec<OutputFile> {
         .collect();
     files.push(OutputFile {
         path: "README.md".to_owned(),
-        bytes: readme(program, &variables).into_bytes(),
+        bytes: readme(program, &variables, based_on).into_bytes(),
         content_type: MARKDOWN,
     });
     files
@@ -244,10 +247,11 @@ fn outputs(program: &Program) -> String {
     finish(&lines)
 }
 
-fn readme(program: &Program, names: &BTreeMap<String, String>) -> String {
-    let mut text = String::from(
-        "# Infrastructure as code\n\nWritten by atg from a graph of the tenant. `REPORT.md` says what is in it, what is not, and why.\n\n\
+fn readme(program: &Program, names: &BTreeMap<String, String>, based_on: &BasedOn) -> String {
+    let mut text = format!(
+        "# Infrastructure as code\n\nWritten by atg from a graph of the tenant. `REPORT.md` says what is in it, what is not, and why.\n\n{}\n\n\
          ```sh\nterraform init\nterraform validate\nterraform plan\n```\n",
+        basis(based_on)
     );
     let mut asked: Vec<_> = program
         .variables

@@ -7,7 +7,9 @@ use atg_models::ArmId;
 use atg_models::arm_id::{RESOURCE_GROUP_TYPE, SUBSCRIPTION_TYPE};
 
 use crate::IacError;
+use crate::adapt::guids::holds_stand_in;
 use crate::names;
+use crate::reference::unmapped_variable;
 use crate::select::{Context, Resource};
 use crate::tables::Tables;
 use crate::template::ids;
@@ -151,6 +153,9 @@ impl Links<'_> {
             self.found.push(Found::Uses(*at));
             return Ok(Some(Expr::Attr(*at, *attr, text.to_owned())));
         }
+        if let Some((key, variable)) = unmapped_variable(self.context, &lower) {
+            return Ok(Some(self.asked(key, variable.name, variable.description)));
+        }
         let Some(words) = self.context.principals.get(&lower) else {
             return Ok(None);
         };
@@ -203,6 +208,10 @@ impl Links<'_> {
         let name = names::identifier(&format!("{short} {}", id.name()));
         let description = format!("Id of {} of type {type_}, which this code does not create", id.name());
         let key = format!("id:{}", key.as_str());
+        if holds_stand_in(spelled.as_str()) {
+            let description = format!("{description}, in the target");
+            return Ok(Some(self.asked(key, name, description)));
+        }
         Ok(Some(self.outside(&key, name, description, spelled.as_str())))
     }
 
@@ -237,6 +246,17 @@ impl Links<'_> {
             of: Some(at),
             waits,
         })
+    }
+
+    /// Something that has no counterpart in the target: whoever deploys has to name it.
+    fn asked(&mut self, key: String, name: String, description: String) -> Expr {
+        self.params.entry(key.clone()).or_insert_with(|| Param {
+            name,
+            description,
+            kind: ParamKind::Missing("string"),
+        });
+        self.found.push(Found::Param(key.clone()));
+        Expr::Param(key)
     }
 
     fn outside(&mut self, key: &str, name: String, description: String, value: &str) -> Expr {

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use atg_models::graph::{BasedOn, Verdict};
+use atg_models::graph::BasedOn;
 
+use crate::adapt::guids::holds_stand_in;
 use crate::options::{Format, Options};
 use crate::output::OutputFile;
+use crate::report::basis;
 use crate::template::ids::Scope;
 use crate::template::plan::Root;
 use crate::template::program::Program;
@@ -25,14 +27,10 @@ fn text(program: &Program, based_on: &BasedOn, options: &Options) -> String {
         Format::Bicep => ("Bicep", "bicep"),
         Format::Arm | Format::Terraform => ("ARM templates", "json"),
     };
-    let verdict = match based_on.verdict {
-        Verdict::Complete => "complete",
-        Verdict::Partial => "partial: what was not read is missing here too",
-    };
     let mut out = format!(
         "# Infrastructure as code\n\n{language}, written by atg from a graph of the tenant. `REPORT.md` says what is in it, what is \
-         not, and why.\n\nBased on tenant `{}`, graph `{}`, last scan {verdict}.\n\n## Deploying\n\n",
-        based_on.tenant_id, based_on.graph_digest
+         not, and why.\n\n{}\n\n## Deploying\n\n",
+        basis(based_on)
     );
     if program.plan.roots.is_empty() {
         out.push_str("There is nothing to deploy: `REPORT.md` says why.\n");
@@ -71,6 +69,9 @@ fn command(root: &Root, ending: &str) -> String {
     match &root.scope {
         Scope::Tenant => format!("az deployment tenant create {file}"),
         Scope::ManagementGroup(name) => format!("az deployment mg create --management-group-id {name} {file}"),
+        Scope::Subscription(id) | Scope::Group(id, _) if holds_stand_in(id) => {
+            format!("az deployment sub create --subscription SUBSCRIPTION {file}")
+        }
         Scope::Subscription(id) | Scope::Group(id, _) => {
             format!("az deployment sub create --subscription {id} {file}")
         }

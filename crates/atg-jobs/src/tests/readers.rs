@@ -35,12 +35,17 @@ async fn a_thousand_events_reach_slow_and_cut_readers_once_and_in_order() {
     };
     let seqs: Vec<u64> = whole.iter().map(|event| event.seq.get()).collect();
     assert_eq!(seqs, (1..).take(whole.len()).collect::<Vec<_>>());
-    assert!(
-        (1000..EVENT_LOG_TAIL_ROWS).contains(seqs.last().unwrap()),
-        "{}",
-        whole.len()
-    );
     assert_eq!(cut, whole);
+    // On a busy machine the clock outruns the writes: lines that found no place are counted, not forgotten.
+    let lines = whole.iter().filter_map(|event| match &event.body {
+        EventBody::Log { message, .. } => Some(match message.split_once(" more lines") {
+            Some((left_out, _)) => left_out.parse::<usize>().unwrap(),
+            None => 1,
+        }),
+        EventBody::Progress(_) | EventBody::Error(_) | EventBody::Completion { .. } => None,
+    });
+    assert_eq!(lines.sum::<usize>(), 1000);
+    assert!(whole.len() < usize::try_from(EVENT_LOG_TAIL_ROWS).unwrap());
     assert_eq!(world.engine.hub().watched_jobs(), 0);
     let percents: Vec<f64> = whole
         .iter()

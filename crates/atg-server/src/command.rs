@@ -43,9 +43,13 @@ pub(crate) fn serve(config: Option<&Path>, port: Option<u16>) -> ExitCode {
 }
 
 async fn run(mut config: Config) -> anyhow::Result<StopReport> {
+    let mut signals = StopSignals::listen()?;
     let _too_large = outlive_a_file_size_limit()?;
     let generated = atg_server::generated_key(&mut config, &SystemClock, &SystemIds).await?;
-    let server = RunningServer::start(config, Arc::new(SystemClock), Arc::new(SystemIds)).await?;
+    let server = tokio::select! {
+        server = RunningServer::start(config, Arc::new(SystemClock), Arc::new(SystemIds)) => server?,
+        () = signals.next() => anyhow::bail!("told to stop before it had started"),
+    };
     if let Some(key) = generated {
         eprintln!(
             "No ATG_API_KEYS is set and no key is stored: this key is valid until the server stops: {}",
@@ -53,14 +57,11 @@ async fn run(mut config: Config) -> anyhow::Result<StopReport> {
         );
     }
     println!("atg-server listening on {}", server.url());
-    wait_for_signal().await?;
+    signals.next().await;
     tracing::info!("stopping: running jobs are given back, a second signal ends at once");
     tokio::select! {
         report = server.stop() => Ok(report),
-        signal = wait_for_signal() => {
-            signal?;
-            anyhow::bail!("ended by a second signal; running jobs go on at the next start")
-        }
+        () = signals.next() => anyhow::bail!("ended by a second signal; running jobs go on at the next start"),
     }
 }
 
@@ -77,12 +78,26 @@ fn outlive_a_file_size_limit() -> anyhow::Result<tokio::signal::unix::Signal> {
     signal(SignalKind::from_raw(number)).context("listening for SIGXFSZ")
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupt = tokio::signal::ctrl_c() => interrupt.context("listening for Ctrl-C"),
+/// What tells the program to stop. Listened for from the start on: a signal that came before would end it at once.
+struct StopSignals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("listening for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("listening for Ctrl-C")?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use atg_models::JobId;
+use atg_models::{JobId, TenantId};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Scan Azure tenants into a graph and generate infrastructure code from it.
@@ -47,11 +47,27 @@ const EXIT_CODES: &str = "Exit codes:
   3  the job failed
   4  the job was cancelled
   5  the key is missing, wrong, or not allowed to do this
-  6  there is no such job or tenant
+  6  there is no such job, tenant or file, or it is gone
   7  the server cannot be reached
   8  the server refused the request
   9  the scan ended, but could not read everything
+  10  the job has not ended within --wait; it goes on
   130  Ctrl-C while following; the job goes on";
+
+/// What `atg keys` and `atg help keys` print.
+pub(crate) const KEYS: &str = "API keys are made where the server runs:
+
+  atg-server keys create --name ci --scopes read,operate --expires-in 90d
+
+prints one, once. `atg-server keys list` names them, `rotate` replaces one, `revoke` ends it at once.
+Scopes: read (look and fetch), operate (start and stop jobs), admin (remove tenants).
+A server in ENVIRONMENT=dev without any key prints one at its start; ATG_API_KEYS sets keys with all rights.
+
+Give the key to atg in one of three ways, the first that is there counts:
+
+  atg --api-key KEY …                 others on the machine may see it
+  export ATG_API_KEY=KEY
+  api_key = \"KEY\"                     in atg/config.toml of the configuration folder (~/.config)";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -69,18 +85,60 @@ pub(crate) enum Command {
     Watch(Watch),
     /// Ask a job to stop
     Cancel(Job),
-    /// Fetch the files that a job has generated
+    /// Fetch the files that a job has generated; a broken download is taken up again
     Download(Download),
-    /// List the tenants that the server holds
-    Tenants,
+    /// List the tenants that the server holds, or remove one
+    Tenants {
+        /// Without one they are listed
+        #[command(subcommand)]
+        action: Option<Tenants>,
+    },
     /// Ask the server how it is
     Health,
+    /// Say where API keys come from and how to set one
+    #[command(long_about = KEYS)]
+    Keys,
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Tenants {
+    /// List the tenants that the server holds
+    List,
+    /// Remove all that the server holds of a tenant: its graph, its scans, its files
+    Remove(Remove),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Remove {
+    /// The tenant
+    pub(crate) tenant_id: TenantId,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) following: Following,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Job {
     /// The job, such as scan-01890a5d-ac96-774b-bcce-b302099a8057
     pub(crate) job: JobId,
+}
+
+/// What to do once a job is started; by default it is followed.
+#[derive(Args, Debug)]
+pub(crate) struct Following {
+    /// Print the job and return, instead of following it
+    #[arg(long, visible_alias = "no-wait")]
+    pub(crate) detach: bool,
+    /// Wait so many seconds for the job's end with plain requests, without progress
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), conflicts_with = "detach")]
+    pub(crate) wait: Option<u64>,
 }
 
 #[derive(Args, Debug)]
@@ -119,9 +177,8 @@ pub(crate) struct Scan {
     /// Tries of one request to Azure, 0 to 10
     #[arg(long, value_name = "N")]
     pub(crate) max_retries: Option<u32>,
-    /// Print the job and return, instead of following it
-    #[arg(long)]
-    pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) following: Following,
 }
 
 /// The languages of `generate-iac`.
@@ -199,14 +256,13 @@ pub(crate) struct GenerateIac {
     #[arg(long, value_name = "MAJOR")]
     pub(crate) provider_version: Option<String>,
     /// Fetch the zip into this file when the job is done
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "detach")]
     pub(crate) output: Option<PathBuf>,
     /// Unpack the files into this folder when the job is done
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "detach")]
     pub(crate) extract: Option<PathBuf>,
-    /// Print the job and return, instead of following it
-    #[arg(long, conflicts_with_all = ["output", "extract"])]
-    pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) following: Following,
 }
 
 #[derive(Args, Debug)]
@@ -224,14 +280,13 @@ pub(crate) struct GenerateSpec {
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) domain_name: Option<String>,
     /// Fetch the zip into this file when the job is done
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "detach")]
     pub(crate) output: Option<PathBuf>,
     /// Unpack the files into this folder when the job is done
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "detach")]
     pub(crate) extract: Option<PathBuf>,
-    /// Print the job and return, instead of following it
-    #[arg(long, conflicts_with_all = ["output", "extract"])]
-    pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) following: Following,
 }
 
 #[derive(Args, Debug)]
@@ -257,16 +312,33 @@ pub(crate) struct Watch {
     /// Start behind this position of its log
     #[arg(long, default_value_t = 0, value_name = "SEQ")]
     pub(crate) after: u64,
+    /// How to read the log [default: WebSocket, and the others where none gets through]
+    #[arg(long, value_enum)]
+    pub(crate) via: Option<Via>,
+}
+
+/// The ways to a job's log.
+#[derive(ValueEnum, Debug, Clone, Copy)]
+pub(crate) enum Via {
+    /// WebSocket
+    Ws,
+    /// Event stream (SSE)
+    Sse,
+    /// Long poll
+    Poll,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Download {
     /// The job
     pub(crate) job: JobId,
-    /// Write the zip here [default: JOB.zip]
+    /// Fetch this one of its files instead of the zip, such as report.json
+    #[arg(long, value_name = "PATH")]
+    pub(crate) file: Option<String>,
+    /// Write here [default: JOB.zip, or the file's own name]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Unpack the files into this folder too
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
     pub(crate) extract: Option<PathBuf>,
 }

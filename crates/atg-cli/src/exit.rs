@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use atg_client::ClientError;
-use atg_models::JobId;
-use atg_models::api::JobResultResponse;
+use atg_models::api::{JobResultResponse, JobStatusResponse};
+use atg_models::{ErrorCode, JobId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -12,6 +12,8 @@ use crate::out;
 
 /// What shells report of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
+/// The job goes on behind `--wait`.
+const STILL_RUNNING: u8 = 10;
 
 /// Why the program ends without success.
 #[derive(Debug)]
@@ -93,12 +95,22 @@ impl Failure {
         }
     }
 
+    /// The job has not ended within `--wait`.
+    pub(crate) fn still_running(job: &JobStatusResponse) -> Self {
+        Self {
+            code: STILL_RUNNING,
+            message: format!("{} has not ended yet; it goes on", job.job_id),
+            hint: Some(format!("come back with `atg watch {}`", job.job_id)),
+            document: said(job),
+        }
+    }
+
     /// Ctrl-C while files were fetched.
     pub(crate) fn download_interrupted(job: JobId) -> Self {
         Self {
             code: INTERRUPTED,
-            message: "the download was broken off; no file was left".to_owned(),
-            hint: Some(format!("fetch it again with `atg download {job}`")),
+            message: "the download was broken off".to_owned(),
+            hint: Some(format!("`atg download {job}` goes on from what is in the .part file")),
             document: Document::Failure,
         }
     }
@@ -163,10 +175,29 @@ impl From<ClientError> for Failure {
             source = cause.source();
         }
         let (code, hint) = match &error {
-            ClientError::Refused { status, request_id, .. } => match status {
-                401 => (5, Some("set ATG_API_KEY, or give --api-key".to_owned())),
+            ClientError::Refused {
+                status,
+                request_id,
+                body,
+                ..
+            } => match status {
+                401 => (
+                    5,
+                    Some("set ATG_API_KEY, or give --api-key; `atg keys` says where keys come from".to_owned()),
+                ),
                 403 => (5, None),
+                410 if body.code == ErrorCode::ArtifactExpired => (
+                    6,
+                    Some(
+                        "results are kept for a time that the server sets (ATG_ARTIFACT_TTL); start the job again"
+                            .to_owned(),
+                    ),
+                ),
                 404 | 410 => (6, None),
+                429 | 503 if error.retry_after().is_some() => {
+                    let seconds = error.retry_after().unwrap_or_default().as_secs();
+                    (8, Some(format!("try again in {}", span(seconds))))
+                }
                 500.. => (
                     1,
                     request_id
@@ -179,6 +210,7 @@ impl From<ClientError> for Failure {
                 7,
                 Some("is the server running? set ATG_SERVICE_URL, or give --server".to_owned()),
             ),
+            ClientError::Cut { .. } => (7, Some("try again".to_owned())),
             ClientError::NotUnderstood { .. } => (7, Some("is this the address of an atg server?".to_owned())),
             ClientError::Damaged { .. } => (1, Some("try again".to_owned())),
             ClientError::File { .. } => (1, None),
@@ -187,6 +219,7 @@ impl From<ClientError> for Failure {
         let document = match &error {
             ClientError::Refused { body, .. } => said(&json!({ "error": body })),
             ClientError::Unreachable { .. }
+            | ClientError::Cut { .. }
             | ClientError::NotUnderstood { .. }
             | ClientError::Damaged { .. }
             | ClientError::File { .. }
@@ -198,5 +231,29 @@ impl From<ClientError> for Failure {
             hint,
             document,
         }
+    }
+}
+
+/// A time for people: 42 s, 12 min, 3 h 5 min.
+fn span(seconds: u64) -> String {
+    // Rounded up: whoever comes back then does not come too early.
+    let minutes = seconds.div_ceil(60);
+    match (seconds, minutes) {
+        (0..120, _) => format!("{seconds} s"),
+        (_, 0..120) => format!("{minutes} min"),
+        (_, _) => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn times_are_rounded_up() {
+        assert_eq!(
+            [1, 119, 121, 3_600, 11_100].map(span),
+            ["1 s", "119 s", "3 min", "60 min", "3 h 5 min"]
+        );
     }
 }

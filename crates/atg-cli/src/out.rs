@@ -41,6 +41,20 @@ pub(crate) fn is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// Whether a person can be asked.
+pub(crate) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && is_terminal()
+}
+
+/// Asks, and gives the line that was typed.
+pub(crate) fn ask(question: &str) -> Option<String> {
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question}").and_then(|()| stderr.flush()).ok()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).ok()?;
+    Some(answer)
+}
+
 /// A reader that has gone, such as `head`, wants no more: what cannot be written is left out.
 fn to_stdout(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");

@@ -31,7 +31,13 @@ pub(crate) fn client(arguments: &Arguments) -> Result<Client, Failure> {
         .or(file.server)
         .unwrap_or_else(|| DEFAULT_SERVER.to_owned());
     let key = given(&arguments.api_key).map(SecretString::from).or(file.api_key);
-    Ok(Client::new(&server, key)?)
+    // A run of the program submits at most one job, so one name for it is enough.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the name of this run is made here and nowhere else"
+    )]
+    let run = uuid::Uuid::new_v4();
+    Ok(Client::new(&server, key)?.with_idempotency_key(format!("atg-{run}")))
 }
 
 fn read_file(given: Option<&Path>) -> Result<File, Failure> {

@@ -1,15 +1,16 @@
 //! The routes, one method each.
 
+use std::time::Duration;
+
 use atg_models::JobId;
 use atg_models::api::{
-    CancelResponse, ErrorBody, ErrorResponse, GenerateIacRequest, GenerateSpecRequest, HealthResponse, JobResponse,
-    JobResultResponse, JobStatusResponse, OperationsQuery, ScanRequest, TenantResponse,
+    CancelResponse, ErrorBody, ErrorResponse, HealthResponse, JobResultResponse, JobStatusResponse, OperationsQuery,
+    TenantResponse,
 };
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::header::{HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -22,6 +23,9 @@ pub struct Client {
     base: Url,
     key: Option<SecretString>,
     http: reqwest::Client,
+    /// For answers that are waited for.
+    patient: reqwest::Client,
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// A page of jobs.
@@ -49,33 +53,33 @@ impl Client {
                 "the API key has characters that no key has".to_owned(),
             ));
         }
-        let http = reqwest::Client::builder()
-            .connect_timeout(limits::CONNECT_TIMEOUT)
-            .read_timeout(limits::READ_TIMEOUT)
-            .user_agent(concat!("atg-client/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| ClientError::Settings(format!("the HTTP client cannot be built: {error}")))?;
-        Ok(Self { base, key, http })
+        let built = |builder: reqwest::ClientBuilder| {
+            let built = builder
+                .connect_timeout(limits::CONNECT_TIMEOUT)
+                .user_agent(concat!("atg-client/", env!("CARGO_PKG_VERSION")))
+                .build();
+            built.map_err(|error| ClientError::Settings(format!("the HTTP client cannot be built: {error}")))
+        };
+        Ok(Self {
+            base,
+            key,
+            http: built(reqwest::Client::builder().read_timeout(limits::READ_TIMEOUT))?,
+            patient: built(reqwest::Client::builder())?,
+            idempotency_key: None,
+        })
+    }
+
+    /// The same client for one submission, named by this key: it is tried again when its answer is lost,
+    /// and makes one job however often it arrives.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
     }
 
     /// How the server is; needs no key.
     pub async fn health(&self) -> Result<HealthResponse, ClientError> {
         self.get("api/v1/health").await
-    }
-
-    /// Starts a scan.
-    pub async fn scan(&self, request: &ScanRequest) -> Result<JobResponse, ClientError> {
-        self.post("api/v1/scan", request).await
-    }
-
-    /// Starts a generation of code.
-    pub async fn generate_iac(&self, request: &GenerateIacRequest) -> Result<JobResponse, ClientError> {
-        self.post("api/v1/generate-iac", request).await
-    }
-
-    /// Starts a specification.
-    pub async fn generate_spec(&self, request: &GenerateSpecRequest) -> Result<JobResponse, ClientError> {
-        self.post("api/v1/generate-spec", request).await
     }
 
     /// Jobs, newest first.
@@ -137,15 +141,18 @@ impl Client {
         self.json(response).await
     }
 
-    /// Not tried again once it was sent: the server may have taken it on.
-    async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
-        let url = self.url(path)?;
-        let response = self.send(self.request(Method::POST, url).json(body)).await?;
-        self.json(response).await
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.authorized(self.http.request(method, url))
     }
 
-    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        let request = self.http.request(method, url);
+    /// A request whose answer may take `wait`.
+    pub(crate) fn patient_request(&self, method: Method, url: Url, wait: Duration) -> RequestBuilder {
+        let request = self.patient.request(method, url);
+        self.authorized(request)
+            .timeout(wait.saturating_add(limits::WAIT_SLACK))
+    }
+
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
         match self.key() {
             Some(key) => request.bearer_auth(key),
             None => request,
@@ -164,7 +171,7 @@ impl Client {
             .sleep(tokio::time::sleep)
             .when(ClientError::is_retryable)
             .adjust(|error, wait| match error.retry_after() {
-                Some(asked) => wait.map(|_| asked.min(limits::RETRY_WAIT_MAX)),
+                Some(asked) => wait.map(|_| asked),
                 None => wait,
             })
             .await
@@ -209,7 +216,7 @@ impl Client {
         }
     }
 
-    async fn json<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
+    pub(crate) async fn json<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
         let url = response.url().to_string();
         let bytes = match bounded(response).await {
             Ok(bytes) => bytes,
@@ -234,6 +241,13 @@ impl Client {
         }
     }
 
+    pub(crate) fn cut(&self, error: impl std::error::Error + Send + Sync + 'static) -> ClientError {
+        ClientError::Cut {
+            url: self.base.to_string(),
+            source: Box::new(error),
+        }
+    }
+
     /// What the server said to a handshake that it refused.
     pub(crate) fn refused_handshake(&self, status: u16, body: Option<&[u8]>) -> ClientError {
         let parsed = body.and_then(|bytes| serde_json::from_slice::<ErrorResponse>(bytes).ok());
@@ -248,7 +262,7 @@ impl Client {
                 }
             }
             // What came of the body ends where the handshake's first read did.
-            None if matches!(status, 502..=504) => ClientError::Unreachable {
+            None if matches!(status, 502..=504) => ClientError::Cut {
                 url: self.base.to_string(),
                 source: format!("status {status} to a WebSocket handshake").into(),
             },

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use atg_models::api::ErrorBody;
 
+use crate::limits;
+
 /// A request that came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -22,6 +24,15 @@ pub enum ClientError {
     /// The server cannot be reached.
     #[error("the server at {url} cannot be reached")]
     Unreachable {
+        /// Where.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A connection that stood has broken, or brought nothing.
+    #[error("the connection to {url} was cut")]
+    Cut {
         /// Where.
         url: String,
         /// Why.
@@ -60,10 +71,11 @@ pub enum ClientError {
 
 impl ClientError {
     /// How long the server asks to wait.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => retry_after.map(Duration::from_secs),
             Self::Unreachable { .. }
+            | Self::Cut { .. }
             | Self::NotUnderstood { .. }
             | Self::Damaged { .. }
             | Self::File { .. }
@@ -71,11 +83,15 @@ impl ClientError {
         }
     }
 
-    /// Whether the same request may succeed a little later.
+    /// Whether the same request may succeed a little later. What the server asks to wait for longer than
+    /// [`limits::RETRY_WAIT_MAX`] is for the caller to decide.
     pub(crate) fn is_retryable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
-            Self::Refused { status, .. } => matches!(status, 429 | 502 | 503 | 504),
+            Self::Unreachable { .. } | Self::Cut { .. } => true,
+            Self::Refused { status, .. } => {
+                let is_soon = self.retry_after().is_none_or(|asked| asked <= limits::RETRY_WAIT_MAX);
+                matches!(status, 429 | 502 | 503 | 504) && is_soon
+            }
             Self::NotUnderstood { .. } | Self::Damaged { .. } | Self::File { .. } | Self::Settings(_) => false,
         }
     }

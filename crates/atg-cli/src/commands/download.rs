@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use atg_client::Client;
+use atg_client::{Client, ClientError, Downloaded};
 use atg_models::JobId;
 use atg_models::api::JobResultResponse;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,14 +15,11 @@ use crate::extract::extract;
 use crate::out;
 
 pub(super) async fn run(client: &Client, download: &Download, json: bool) -> Result<(), Failure> {
-    let fetched = fetch(
-        client,
-        download.job,
-        download.output.as_deref(),
-        download.extract.as_deref(),
-        json,
-    )
-    .await?;
+    let output = download.output.as_deref();
+    let fetched = match &download.file {
+        Some(name) => fetch_file(client, download.job, name, output, json).await?,
+        None => fetch(client, download.job, output, download.extract.as_deref(), json).await?,
+    };
     if json {
         out::json(&fetched);
     } else {
@@ -98,31 +95,9 @@ pub(super) async fn fetch(
     json: bool,
 ) -> Result<Fetched, Failure> {
     let path = output.map_or_else(|| PathBuf::from(format!("{job}.zip")), Path::to_owned);
-    let bar = (out::is_terminal() && !json).then(|| {
-        let style = ProgressStyle::with_template("{spinner:.cyan} {bytes}/{total_bytes} {wide_msg}");
-        let bar = ProgressBar::no_length();
-        if let Ok(style) = style {
-            bar.set_style(style);
-        }
-        bar
-    });
-    let fetching = client.download(job, &path, |bytes, total| {
-        if let Some(bar) = &bar {
-            bar.set_position(bytes);
-            if let Some(total) = total {
-                bar.set_length(total);
-            }
-        }
-    });
-    // Ctrl-C drops the fetch, which takes the unfinished file with it.
-    let fetched = tokio::select! {
-        fetched = fetching => Ok(fetched),
-        Ok(()) = tokio::signal::ctrl_c() => Err(Failure::download_interrupted(job)),
-    };
-    if let Some(bar) = &bar {
-        bar.finish_and_clear();
-    }
-    let fetched = fetched??;
+    let bar = Bar::new(json);
+    let fetching = client.download(job, &path, |bytes, total| bar.show(bytes, total));
+    let fetched = to_end(job, &bar, fetching).await?;
     let files = folder.map(|folder| extract(&fetched.path, folder)).transpose()?;
     Ok(Fetched {
         path: fetched.path,
@@ -131,4 +106,71 @@ pub(super) async fn fetch(
         extracted: folder.map(Path::to_owned),
         files,
     })
+}
+
+/// Fetches one file and checks it.
+async fn fetch_file(
+    client: &Client,
+    job: JobId,
+    name: &str,
+    output: Option<&Path>,
+    json: bool,
+) -> Result<Fetched, Failure> {
+    let own_name = name.rsplit('/').next().unwrap_or(name);
+    let path = output.map_or_else(|| PathBuf::from(own_name), Path::to_owned);
+    let bar = Bar::new(json);
+    let fetching = client.download_file(job, name, &path, |bytes, total| bar.show(bytes, total));
+    let fetched = to_end(job, &bar, fetching).await?;
+    Ok(Fetched {
+        path: fetched.path,
+        size: fetched.size_bytes,
+        sha256: fetched.sha256,
+        extracted: None,
+        files: None,
+    })
+}
+
+/// Ctrl-C ends a fetch; what has come stays for the next one.
+async fn to_end(
+    job: JobId,
+    bar: &Bar,
+    fetching: impl Future<Output = Result<Downloaded, ClientError>>,
+) -> Result<Downloaded, Failure> {
+    let fetched = tokio::select! {
+        fetched = fetching => fetched.map_err(Failure::from),
+        Ok(()) = tokio::signal::ctrl_c() => Err(Failure::download_interrupted(job)),
+    };
+    bar.finish();
+    fetched
+}
+
+/// How much has come, for a person at a terminal.
+struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    fn new(quiet: bool) -> Self {
+        Self((out::is_terminal() && !quiet).then(|| {
+            let style = ProgressStyle::with_template("{spinner:.cyan} {bytes}/{total_bytes} {wide_msg}");
+            let bar = ProgressBar::no_length();
+            if let Ok(style) = style {
+                bar.set_style(style);
+            }
+            bar
+        }))
+    }
+
+    fn show(&self, bytes: u64, total: Option<u64>) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(bytes);
+            if let Some(total) = total {
+                bar.set_length(total);
+            }
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Follows a job to its end; shared by the commands that start one and by `watch`.
 
-use atg_client::Client;
+use atg_client::{Client, Via, Watch};
 use atg_models::api::{CompletionStatus, ErrorBody, Frame, JobResultResponse};
 use atg_models::job::LogLevel;
 use atg_models::{JobId, Seq};
@@ -10,15 +10,31 @@ use crate::exit::Failure;
 
 /// Shows the job's progress until it ends, and answers what came of it. Failed and cancelled jobs
 /// are failures of the program too. Ctrl-C ends the following, not the job.
-pub(crate) async fn follow(client: &Client, job: JobId, after: Seq, quiet: bool) -> Result<JobResultResponse, Failure> {
+/// `via` names the only way to read its log; without it the client looks for one that gets through.
+pub(crate) async fn follow(
+    client: &Client,
+    job: JobId,
+    after: Seq,
+    via: Option<Via>,
+    quiet: bool,
+) -> Result<JobResultResponse, Failure> {
     let mut bar = Bar::new(quiet);
+    let mut watch = client.watch(job).after(after);
+    if let Some(via) = via {
+        watch = watch.via(via);
+    }
     let followed = tokio::select! {
-        followed = show(client, job, after, &mut bar) => followed,
+        followed = show(client, job, watch, &mut bar) => followed,
         // Without a handler the signal ends the program as ever.
         Ok(()) = tokio::signal::ctrl_c() => Err(Failure::interrupted(job)),
     };
     bar.finish();
     let (status, result) = followed?;
+    ended(result, status)
+}
+
+/// The result of a job that ended well; one that did not is a failure.
+pub(super) fn ended(result: JobResultResponse, status: Option<CompletionStatus>) -> Result<JobResultResponse, Failure> {
     match status.or_else(|| completion(&result)) {
         Some(CompletionStatus::Completed) => Ok(result),
         Some(CompletionStatus::Cancelled) => Err(Failure::cancelled(&result)),
@@ -29,13 +45,18 @@ pub(crate) async fn follow(client: &Client, job: JobId, after: Seq, quiet: bool)
 async fn show(
     client: &Client,
     job: JobId,
-    after: Seq,
+    mut watch: Watch,
     bar: &mut Bar,
 ) -> Result<(Option<CompletionStatus>, JobResultResponse), Failure> {
     let lost = |error| Failure::from(error).while_following(job);
-    let mut watch = client.watch(job).after(after);
     let mut status = None;
     while let Some(frame) = watch.next().await.map_err(lost)? {
+        if let Some(change) = watch.fell_back() {
+            bar.line(&format!(
+                "     ! no {} gets through ({}); following by {}",
+                change.from, change.why, change.to
+            ));
+        }
         match frame {
             Frame::Progress(progress) => bar.progress(&progress),
             Frame::Log(log) => match log.level {

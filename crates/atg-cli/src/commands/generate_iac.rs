@@ -1,31 +1,22 @@
 //! `atg generate-iac`: turns a tenant's graph into infrastructure code.
 
 use atg_client::Client;
-use atg_models::Seq;
 use atg_models::api::{ApiRequest as _, GenerateIacRequest, GenerateIacResult, IacFormat, JobResultResponse};
 use serde_json::{Map, Value, json};
 
 use super::download;
-use super::follow::{follow, grouped};
+use super::follow::grouped;
+use super::start::{Operation, start};
 use crate::arguments::{Format, GenerateIac, Strategy};
 use crate::exit::Failure;
 use crate::out;
 
 pub(super) async fn run(client: &Client, generate: GenerateIac, json: bool) -> Result<(), Failure> {
     let request = request(&generate)?;
-    let job = client.generate_iac(&request).await?;
-    if generate.detach {
-        if json {
-            out::json(&job);
-        } else {
-            out::line(&job.job_id.to_string());
-        }
+    let operation = Operation::GenerateIac(&request);
+    let Some(result) = start(client, operation, &generate.following, json).await? else {
         return Ok(());
-    }
-    if !json {
-        out::remark(&format!("{}", job.job_id));
-    }
-    let result = follow(client, job.job_id, Seq::ZERO, json).await?;
+    };
     if !json {
         summary(&result)?;
     }

@@ -1,6 +1,7 @@
 //! The commands, one file each, named as they are called.
 
 mod cancel;
+mod completions;
 mod download;
 mod follow;
 mod generate_iac;
@@ -8,16 +9,26 @@ mod generate_spec;
 mod health;
 mod list;
 mod scan;
+mod start;
 mod status;
 mod tenants;
 mod watch;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, KEYS};
 use crate::exit::Failure;
-use crate::settings;
+use crate::{out, settings};
 
 /// Runs what the command line asks for.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    // These need no server.
+    if let Command::Keys = arguments.command {
+        out::line(KEYS);
+        return Ok(());
+    }
+    if let Command::Completions { shell } = arguments.command {
+        completions::print(shell);
+        return Ok(());
+    }
     let client = settings::client(&arguments)?;
     let json = arguments.json;
     match arguments.command {
@@ -29,7 +40,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Watch(watch) => watch::run(&client, &watch, json).await,
         Command::Cancel(job) => cancel::run(&client, job.job, json).await,
         Command::Download(download) => download::run(&client, &download, json).await,
-        Command::Tenants => tenants::run(&client, json).await,
+        Command::Tenants { action } => tenants::run(&client, action, json).await,
         Command::Health => health::run(&client, json).await,
+        Command::Keys | Command::Completions { .. } => Ok(()),
     }
 }

@@ -1,31 +1,22 @@
 //! `atg scan`: reads a tenant into the graph.
 
 use atg_client::Client;
-use atg_models::Seq;
 use atg_models::api::{ApiRequest as _, JobResultResponse, ScanRequest, ScanResult};
 use atg_models::graph::Verdict;
 use serde_json::{Map, Value, json};
 
-use super::follow::{follow, grouped};
+use super::follow::grouped;
+use super::start::{Operation, start};
 use crate::arguments::Scan;
 use crate::exit::Failure;
 use crate::out;
 
 pub(super) async fn run(client: &Client, scan: Scan, json: bool) -> Result<(), Failure> {
     let request = request(&scan)?;
-    let job = client.scan(&request).await?;
-    if scan.detach {
-        if json {
-            out::json(&job);
-        } else {
-            out::line(&job.job_id.to_string());
-        }
+    let operation = Operation::Scan(&request);
+    let Some(result) = start(client, operation, &scan.following, json).await? else {
         return Ok(());
-    }
-    if !json {
-        out::remark(&format!("{}", job.job_id));
-    }
-    let result = follow(client, job.job_id, Seq::ZERO, json).await?;
+    };
     if json {
         out::json(&result);
     }

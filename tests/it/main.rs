@@ -8,6 +8,7 @@
     reason = "this is test code: it fails by panicking, and has no clock but the system's"
 )]
 
+mod client;
 mod config;
 mod cors;
 mod docs;

@@ -7,7 +7,7 @@ use atg_tests::World;
 use reqwest::{Method, Response};
 use sha2::{Digest as _, Sha256};
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
     for byte in Sha256::digest(bytes) {

@@ -7,3 +7,5 @@ mod files;
 mod get;
 mod list;
 mod result;
+
+pub(crate) use download::hex;

@@ -1,7 +1,9 @@
 //! `atg`: what it prints, and how it ends.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use atg_sim::{Fault, FaultKind};
-use atg_tests::{CliRun, KEY, ServerProcess, run_cli, until};
+use atg_tests::{CliRun, KEY, Proxy, ServerProcess, Treatment, run_cli, until};
 use serde_json::Value;
 
 use crate::bench::{Bench, client, config, slow};
@@ -150,4 +152,161 @@ async fn a_cancelled_scan_ends_with_a_code_of_its_own() {
     .await;
     assert_eq!(atg(&bench, &server, &["cancel", &job]).code, 0);
     assert_eq!(watch.join().unwrap().code, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_watched_in_three_ways_and_waited_for() {
+    let bench = Bench::new(config(60));
+    let server = bench.serve();
+    let tenant = bench.tenant().to_string();
+    let scan = atg(
+        &bench,
+        &server,
+        &["scan", "--tenant-id", &tenant, "--wait", "50", "--json"],
+    );
+    assert_eq!(scan.code, 0, "{scan:?}");
+    let job = document(&scan)["job_id"].as_str().unwrap().to_owned();
+    let watched = ["ws", "sse", "poll"].map(|via| atg(&bench, &server, &["watch", &job, "--via", via]));
+    for run in &watched {
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(run.err.lines().count() > 3, "{run:?}");
+        assert_eq!((&run.out, &run.err), (&watched[0].out, &watched[0].err));
+    }
+    // Through a proxy that does not upgrade, said once.
+    let rule = |head: &str, _: usize| {
+        if head.contains("upgrade: websocket") {
+            Treatment::Refuse
+        } else {
+            Treatment::Pass
+        }
+    };
+    let proxy = Proxy::start(&server.url, rule).await;
+    let run = run_cli(bench.folder(), &proxy.url, KEY, &["watch", &job]);
+    assert_eq!((run.code, &run.out), (0, &watched[0].out), "{run:?}");
+    assert_eq!(run.err.matches("gets through").count(), 1, "{run:?}");
+
+    // What a wait does not see the end of goes on.
+    bench.sim.arm(slow(1_000));
+    let late = atg(
+        &bench,
+        &server,
+        &["scan", "--tenant-id", &tenant, "--wait", "1", "--json"],
+    );
+    assert_eq!(late.code, 10, "{late:?}");
+    let late = document(&late)["job_id"].as_str().unwrap().to_owned();
+    bench.sim.clear_faults();
+    assert_eq!(atg(&bench, &server, &["cancel", &late]).code, 0);
+    let unknown = "99999999-9999-9999-9999-999999999999";
+    let failed = atg(
+        &bench,
+        &server,
+        &["generate-iac", "--tenant-id", unknown, "--wait", "50"],
+    );
+    assert_eq!(failed.code, 3, "{failed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_and_a_cut_download_are_not_noticed() {
+    let bench = Bench::new(config(60));
+    let server = bench.serve();
+    let tenant = bench.tenant().to_string();
+    let lost = AtomicUsize::new(0);
+    let rule = move |head: &str, _: usize| {
+        let is_first = |what: &str| head.starts_with(what) && lost.fetch_add(1, Ordering::SeqCst) == 0;
+        if is_first("post ") {
+            Treatment::CutAfter(0)
+        } else if head.contains("/download ") && !head.contains("\r\nrange:") {
+            Treatment::CutAfter(2_000)
+        } else {
+            Treatment::Pass
+        }
+    };
+    let proxy = Proxy::start(&server.url, rule).await;
+    let through = |arguments: &[&str]| run_cli(bench.folder(), &proxy.url, KEY, arguments);
+    let scan = through(&["scan", "--tenant-id", &tenant]);
+    assert_eq!(scan.code, 0, "{scan:?}");
+    let listed = document(&atg(&bench, &server, &["list", "--json"]));
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+
+    let generated = document(&through(&["generate-iac", "--json"]));
+    let job = generated["job_id"].as_str().unwrap();
+    let fetched = through(&["download", job, "--extract", "all", "--json"]);
+    assert_eq!(fetched.code, 0, "{fetched:?}");
+    let fetched = document(&fetched);
+    let zip = std::fs::read(bench.folder().join(format!("{job}.zip"))).unwrap();
+    assert_eq!(fetched["size"], zip.len());
+    let ranged = |head: &String| head.contains("/download ") && head.contains("\r\nif-range:");
+    assert!(proxy.heads().iter().any(ranged), "{:?}", proxy.heads());
+
+    let one = atg(
+        &bench,
+        &server,
+        &["download", job, "--file", "report.json", "-o", "one.json"],
+    );
+    assert_eq!(one.code, 0, "{one:?}");
+    let read = |path: &str| std::fs::read(bench.folder().join(path)).unwrap();
+    assert_eq!(read("one.json"), read("all/report.json"));
+    assert_eq!(atg(&bench, &server, &["download", job, "--file", "no-such"]).code, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_is_removed_when_that_is_meant() {
+    let bench = Bench::new(config(60));
+    let server = bench.serve();
+    let tenant = bench.tenant().to_string();
+    assert_eq!(atg(&bench, &server, &["scan", "--tenant-id", &tenant]).code, 0);
+    let stored = || {
+        document(&atg(&bench, &server, &["tenants", "--json"]))
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    // Nobody is there to be asked.
+    assert_eq!(atg(&bench, &server, &["tenants", "remove", &tenant]).code, 2);
+    assert_eq!(stored(), 1);
+    let removed = atg(&bench, &server, &["tenants", "remove", &tenant, "--yes"]);
+    assert_eq!(removed.code, 0, "{removed:?}");
+    assert!(removed.out.contains("removed"), "{removed:?}");
+    assert_eq!(stored(), 0);
+    assert_eq!(atg(&bench, &server, &["tenants", "remove", &tenant, "--yes"]).code, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_says_when_to_come_back() {
+    let bench = Bench::new(config(60));
+    let mut command = bench.command();
+    command.env("ATG_RATE_LIMIT_SCANS_PER_HOUR", "1");
+    let server = ServerProcess::start(command, bench.folder());
+    let tenant = bench.tenant().to_string();
+    assert_eq!(atg(&bench, &server, &["scan", "--tenant-id", &tenant]).code, 0);
+    let refused = atg(&bench, &server, &["scan", "--tenant-id", &tenant]);
+    assert_eq!(refused.code, 8, "{refused:?}");
+    assert!(refused.err.contains("try again in 60 min"), "{refused:?}");
+}
+
+#[test]
+fn texts_need_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| run_cli(folder.path(), "http://127.0.0.1:1", KEY, arguments);
+    for (shell, holds) in [
+        ("bash", "complete -F _atg"),
+        ("zsh", "#compdef atg"),
+        ("fish", "complete -c atg"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let script = run(&["completions", shell]);
+        assert_eq!(script.code, 0, "{script:?}");
+        assert!(
+            script.out.contains(holds) && script.out.contains("generate-spec"),
+            "{shell}"
+        );
+    }
+    for arguments in [&["keys"][..], &["help", "keys"]] {
+        let text = run(arguments);
+        assert_eq!(text.code, 0, "{text:?}");
+        assert!(
+            text.out.contains("atg-server keys create") && text.out.contains("ATG_API_KEY"),
+            "{text:?}"
+        );
+    }
 }

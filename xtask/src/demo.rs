@@ -129,6 +129,16 @@ fn main_job(demo: &Demo, simulator: &Simulator, options: &Options) -> anyhow::Re
     succeed(&mut demo.atg(["download", &job, "--output", &zip, "--extract", &extract]))?;
     show_tree(&result)?;
     show_some_code(&result)?;
+    step("atg generate-spec: describes the tenant without a name or id of it");
+    let specification = demo.folder.join("specification").to_string_lossy().into_owned();
+    succeed(&mut demo.atg([
+        "generate-spec",
+        "--tenant-id",
+        &simulator.tenant,
+        "--extract",
+        &specification,
+    ]))?;
+    show_tree(Path::new(&specification))?;
     Ok(result)
 }
 

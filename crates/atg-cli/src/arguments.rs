@@ -142,7 +142,6 @@ pub(crate) struct Following {
 }
 
 #[derive(Args, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub(crate) struct Scan {
     /// The tenant to read
     #[arg(long, visible_alias = "tenant", env = "ATG_TENANT_ID", value_name = "UUID")]

@@ -8,10 +8,12 @@
     reason = "this is test code: it fails by panicking, and has no clock but the system's"
 )]
 
+mod compatibility;
 mod config;
 mod cors;
 mod docs;
 mod document;
+mod error_codes;
 mod errors;
 mod generate_iac;
 mod generate_spec;

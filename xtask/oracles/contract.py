@@ -99,8 +99,6 @@ def aimed(server, operation, case, number):
         parameters["path"] = "REPORT.md"
     if isinstance(case.body, dict) and name != "createWsTicket":
         case.body["tenant_id"] = server.tenant
-        if "format" in case.body:
-            case.body["format"] = "terraform"
     elif isinstance(case.body, dict):
         case.body["job_id"] = server.jobs["getScan"]
 

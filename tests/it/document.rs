@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use atg_tests::{Described, Document, KEY, World};
-use reqwest::{Method, RequestBuilder};
+use atg_tests::{Answer, Asked, Described, Document, JUDGE, KEY, World};
+use reqwest::Method;
 
 const UNKNOWN_JOB: &str = "scan-01890a5d-ac96-774b-bcce-b302099a8057";
 
-fn asked(world: &World, operation: &Described) -> RequestBuilder {
+fn asked(world: &World, operation: &Described) -> Asked {
     let method = Method::from_bytes(operation.method.to_uppercase().as_bytes()).unwrap();
     let path = operation
         .path
@@ -21,7 +21,7 @@ fn asked(world: &World, operation: &Described) -> RequestBuilder {
     world.anonymous(method, &path)
 }
 
-async fn judge(document: &Document, operation: &Described, request: RequestBuilder) -> u16 {
+async fn judge(document: &Document, operation: &Described, request: Asked) -> u16 {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     assert!(response.headers().contains_key("x-request-id"), "{operation:?}");
@@ -117,6 +117,56 @@ fn a_body_that_does_not_fit_is_noticed() {
     let wrong = br#"{"status": "healthy"}"#;
     assert!(document.problem("get", "/health", 200, wrong).is_some());
     assert!(document.problem("get", "/health", 418, b"{}").is_some());
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_noticed() {
+    let judged = |path: &str, status: u16, headers: &[(&str, &str)], body: &str| {
+        let mut map = reqwest::header::HeaderMap::new();
+        for (name, value) in headers {
+            let name: reqwest::header::HeaderName = name.parse().unwrap();
+            map.insert(name, value.parse().unwrap());
+        }
+        let answer = Answer {
+            method: &Method::GET,
+            path,
+            status,
+            headers: &map,
+            body: Some(body.as_bytes()),
+        };
+        JUDGE.problem(&answer)
+    };
+    let id = ("x-request-id", "r");
+    let json = ("content-type", "application/json");
+    let list = "/api/v1/operations";
+    let error = r#"{"error": {"code": "NOT_FOUND", "message": "m"}}"#;
+    for (path, status, headers, body) in [
+        (list, 200, &[id, json, ("x-total-count", "0")][..], "[]"),
+        ("/api/v1/operations/x/files/a/b.tf", 404, &[id, json], error),
+        ("/nothing", 404, &[id, json], error),
+    ] {
+        assert_eq!(judged(path, status, headers, body), None);
+    }
+    for (path, status, headers, body) in [
+        (list, 200, &[json, ("x-total-count", "0")][..], "[]"),
+        (list, 200, &[id, json], "[]"),
+        (
+            list,
+            200,
+            &[id, ("content-type", "text/html"), ("x-total-count", "0")],
+            "[]",
+        ),
+        (list, 200, &[id, json, ("x-total-count", "0")], "[{}]"),
+        (list, 404, &[id, json], error),
+        (list, 503, &[id, json], error),
+        ("/nothing", 404, &[id, json], "{}"),
+        ("/nothing", 404, &[id], error),
+    ] {
+        assert!(
+            judged(path, status, headers, body).is_some(),
+            "{path} {status} {headers:?}"
+        );
+    }
 }
 
 #[test]

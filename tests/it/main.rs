@@ -9,10 +9,12 @@
 )]
 
 mod client;
+mod compatibility;
 mod config;
 mod cors;
 mod docs;
 mod document;
+mod error_codes;
 mod errors;
 mod generate_iac;
 mod generate_spec;

@@ -1,7 +1,7 @@
 //! `GET /ws/progress/{job_id}`.
 
 use atg_sim::{Fault, FaultKind};
-use atg_tests::{AheadClock, DEADLINE, KEY, Setup, World, until};
+use atg_tests::{AheadClock, DEADLINE, KEY, Setup, World, judge, until};
 use futures_util::StreamExt as _;
 use reqwest::Method;
 use serde_json::Value;
@@ -15,14 +15,31 @@ pub(crate) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 pub(crate) async fn connect(world: &World, path: &str, header: bool) -> Result<Socket, (u16, Value)> {
     let url = format!("{}{path}", world.url().replacen("http", "ws", 1));
     let mut request = url.into_client_request().unwrap();
+    let asked = request.uri().path().to_owned();
     if header {
         let value = format!("Bearer {KEY}").parse().unwrap();
         request.headers_mut().insert("authorization", value);
     }
     match connect_async(request).await {
-        Ok((socket, _)) => Ok(socket),
+        Ok((socket, response)) => {
+            judge(
+                &Method::GET,
+                &asked,
+                response.status().as_u16(),
+                response.headers(),
+                None,
+            );
+            Ok(socket)
+        }
         Err(Error::Http(response)) => {
             let body = response.body().as_deref().unwrap_or_default();
+            judge(
+                &Method::GET,
+                &asked,
+                response.status().as_u16(),
+                response.headers(),
+                Some(body),
+            );
             Err((response.status().as_u16(), serde_json::from_slice(body).unwrap()))
         }
         Err(other) => panic!("{other}"),

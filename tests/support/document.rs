@@ -8,6 +8,8 @@ pub struct Document(Value);
 /// An operation of it.
 #[derive(Debug, Clone)]
 pub struct Described {
+    /// Its name.
+    pub id: String,
     /// `get`, `post`, …
     pub method: String,
     /// With `{parameters}`.
@@ -36,6 +38,7 @@ impl Document {
             for (method, operation) in item.as_object().unwrap() {
                 let statuses = operation["responses"].as_object().unwrap();
                 all.push(Described {
+                    id: operation["operationId"].as_str().unwrap().to_owned(),
                     method: method.clone(),
                     path: path.clone(),
                     secured: operation.get("security").is_some(),

@@ -13,10 +13,12 @@
     reason = "this crate is test code: it fails by panicking, and has no clock but the system's"
 )]
 
+mod asked;
 mod clock;
 mod direct;
 mod document;
 mod fast_clock;
+mod judge;
 mod memory;
 mod programs;
 mod proxy;
@@ -26,10 +28,12 @@ mod stoppable;
 mod wait;
 mod world;
 
+pub use asked::{Asked, judge};
 pub use clock::AheadClock;
 pub use direct::{DirectScan, Folder, readers, readers_on, specify};
 pub use document::{Described, Document};
 pub use fast_clock::FastClock;
+pub use judge::{Answer, JUDGE, Judge};
 pub use memory::peak_mib;
 pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};
 pub use proxy::{Proxy, Treatment};

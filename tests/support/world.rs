@@ -17,9 +17,11 @@ use atg_models::{Clock, IdGen as _, JobId, JobKind, TenantId};
 use atg_server::{Held, RunningServer, SystemClock, SystemIds, load_config};
 use atg_sim::world::SeededWorld;
 use atg_sim::{SimConfig, Simulator};
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, Response};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::Asked;
 
 /// The key that the server knows.
 pub const KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -178,13 +180,13 @@ impl World {
         self.data.path()
     }
 
-    /// A request without a key.
-    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url))
+    /// A request without a key. Its answer is judged by the `OpenAPI` document, as all of a test's are.
+    pub fn anonymous(&self, method: Method, path: &str) -> Asked {
+        Asked::new(self.http.request(method, format!("{}{path}", self.url)))
     }
 
     /// A request with the key.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> Asked {
         self.anonymous(method, path).bearer_auth(KEY)
     }
 
@@ -319,6 +321,11 @@ impl World {
         }
         self.restart().await;
         id
+    }
+
+    /// Tells the server to take nothing new.
+    pub fn drain(&self) {
+        self.server.as_ref().unwrap().drain();
     }
 
     /// Stops the server; the folder can be opened by others then.

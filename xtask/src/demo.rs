@@ -11,7 +11,7 @@ use crate::out::{line, step};
 use crate::run::{cargo, output, root, succeed, target_dir};
 
 /// A key for the demo's own server, which listens on loopback and forgets everything at its end.
-const DEMO_KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+pub(crate) const DEMO_KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 /// A token for the simulator, which takes any that it did not give out itself.
 const DEMO_TOKEN: &str = "demo-static-token";
 /// How many lines of a generated file are shown.
@@ -40,7 +40,7 @@ pub(crate) struct Options {
 }
 
 /// A program of the demo; it ends with the demo.
-struct Running {
+pub(crate) struct Running {
     child: Child,
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 
     step("starting a simulated Azure tenant and the atg server");
     let (_simulator, simulator) = start_simulator(&programs, options)?;
-    let (_server, server) = start_server(&programs, &folder, &simulator)?;
+    let (_server, server) = start_server(&programs, &folder, &simulator, &[])?;
     line(&format!(
         "  simulator  {}  (tenant {})",
         simulator.url, simulator.tenant
@@ -164,13 +164,13 @@ impl Demo {
     }
 }
 
-struct Simulator {
-    url: String,
-    tenant: String,
+pub(crate) struct Simulator {
+    pub(crate) url: String,
+    pub(crate) tenant: String,
     left_out: u64,
 }
 
-fn start_simulator(programs: &Path, options: &Options) -> anyhow::Result<(Running, Simulator)> {
+pub(crate) fn start_simulator(programs: &Path, options: &Options) -> anyhow::Result<(Running, Simulator)> {
     let mut command = Command::new(programs.join("atg-sim"));
     command.args([
         "--port",
@@ -200,7 +200,12 @@ fn start_simulator(programs: &Path, options: &Options) -> anyhow::Result<(Runnin
     Ok((running, simulator))
 }
 
-fn start_server(programs: &Path, folder: &Path, simulator: &Simulator) -> anyhow::Result<(Running, String)> {
+pub(crate) fn start_server(
+    programs: &Path,
+    folder: &Path,
+    simulator: &Simulator,
+    settings: &[(&str, &str)],
+) -> anyhow::Result<(Running, String)> {
     let log = fs::File::create(folder.join("server.log")).context("making the server's log")?;
     let mut command = Command::new(programs.join("atg-server"));
     command
@@ -213,6 +218,7 @@ fn start_server(programs: &Path, folder: &Path, simulator: &Simulator) -> anyhow
         .env("ATG_AZURE_GRAPH_ENDPOINT", &simulator.url)
         .env("ATG_AZURE_AUTHORITY", &simulator.url)
         .env("ATG_AZURE_STATIC_TOKEN", DEMO_TOKEN)
+        .envs(settings.iter().copied())
         .current_dir(folder)
         .stderr(log);
     let (running, first) = start(&mut command, "atg-server")?;

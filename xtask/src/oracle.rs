@@ -1,5 +1,9 @@
 //! `cargo xtask oracle …`: judges that no one here wrote, and that take long to install.
 
+mod clients;
+mod contract;
+mod served;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,6 +23,10 @@ const AZURERM_PROGRAM: &str = "terraform-provider-azurerm";
 pub(crate) enum Oracle {
     /// The demo's Terraform, judged by `terraform fmt` and `terraform validate` with the real azurerm provider
     Terraform(TerraformOptions),
+    /// The OpenAPI document, judged by openapi-spec-validator, and a running server, by schemathesis
+    Openapi(contract::Options),
+    /// Python and TypeScript clients that openapi-generator makes of the document; each runs a scan
+    Clients,
 }
 
 #[derive(clap::Args)]
@@ -37,6 +45,8 @@ pub(crate) struct TerraformOptions {
 pub(crate) fn run(oracle: &Oracle) -> anyhow::Result<()> {
     match oracle {
         Oracle::Terraform(options) => terraform(options),
+        Oracle::Openapi(options) => contract::run(options),
+        Oracle::Clients => clients::run(),
     }
 }
 

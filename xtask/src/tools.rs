@@ -22,6 +22,26 @@ pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     Ok(tools)
 }
 
+/// A folder of Python packages in the cache, with a `python` that sees them. Packages are pinned: `name==version`.
+pub(crate) fn python(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
+    let folder = cache()?.join(name);
+    let marker = folder.join("packages.txt");
+    let wanted = packages.join("\n");
+    if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder.join("bin"));
+    }
+    let python = on_path("python3").context("install Python 3 with its module venv")?;
+    step(&format!("installing {} (once)", packages.join(", ")));
+    succeed(Command::new(python).args(["-m", "venv"]).arg(&folder))?;
+    succeed(
+        Command::new(folder.join("bin/pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check"])
+            .args(packages),
+    )?;
+    std::fs::write(&marker, wanted).with_context(|| format!("writing {}", marker.display()))?;
+    Ok(folder.join("bin"))
+}
+
 /// Chromium and its driver, for the tests of the pages. `None` is left out, with a notice.
 pub(crate) fn chromium() -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
     if let Some(found) = find_chromium() {

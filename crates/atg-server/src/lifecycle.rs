@@ -177,9 +177,14 @@ impl RunningServer {
         }
     }
 
+    /// Takes nothing new from now on; what is there goes on until [`Self::stop`].
+    pub fn drain(&self) {
+        self.state.draining.cancel();
+    }
+
     /// Takes nothing new, closes the sockets, gives running jobs back, and ends.
     pub async fn stop(self) -> StopReport {
-        self.state.draining.cancel();
+        self.drain();
         let deadline = self.state.clock.now() + limits::SHUTDOWN_GRACE;
         self.state.tasks.close();
         let report = self.state.engine.shutdown(deadline).await;

@@ -161,6 +161,37 @@ impl IntoResponses for JobAnswers {
     }
 }
 
+/// Headers that answers carry whatever the route: on which statuses, name, what they say.
+const COMMON_HEADERS: [(&[&str], &str, &str); 4] = [
+    (
+        &[],
+        "X-Request-ID",
+        "As the client sent it, else a new one; the log names it",
+    ),
+    (&["401"], "WWW-Authenticate", "`Bearer`"),
+    (&["429", "503"], "Retry-After", "Seconds to wait before the next try"),
+    (&["416"], "Content-Range", "How much there is"),
+];
+
+/// Adds the headers that all routes have in common; no status named means all of them.
+pub(crate) fn add_common_headers(document: &mut utoipa::openapi::OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            for (status, response) in &mut operation.responses.responses {
+                let RefOr::T(response) = response else { continue };
+                for (statuses, name, description) in COMMON_HEADERS {
+                    if statuses.is_empty() || statuses.contains(&status.as_str()) {
+                        let schema = ObjectBuilder::new().schema_type(Type::String);
+                        let header = HeaderBuilder::new().schema(Some(schema)).description(Some(description));
+                        response.headers.insert(name.to_owned(), RefOr::T(header.build()));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// An answer with an error as its body.
 pub(crate) fn error((status, description): (&str, &str)) -> (String, RefOr<Response>) {
     let content = ContentBuilder::new()

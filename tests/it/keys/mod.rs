@@ -2,13 +2,14 @@
 
 mod life;
 mod tenants;
+mod walk;
 
 use atg_auth::{ApiKey, KeyRecord, Scope, StoredKey, Tenants};
 use atg_db::sqlite::SqliteKeys;
 use atg_db::{KeyPut, KeyStore as _};
 use atg_models::Environment;
-use atg_tests::{World, until};
-use reqwest::{Method, RequestBuilder, Response};
+use atg_tests::{Asked, World, until};
+use reqwest::{Method, Response};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -38,7 +39,7 @@ impl<'w> Caller<'w> {
         caller
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    fn request(&self, method: Method, path: &str) -> Asked {
         self.world.anonymous(method, path).bearer_auth(self.key.expose())
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::Caller;
 
 /// A server whose store holds two tenants; the second one is answered too.
-async fn two_tenants() -> (World, TenantId) {
+pub(super) async fn two_tenants() -> (World, TenantId) {
     let mut world = Setup::new(7, 60).start().await;
     world.stop_server().await;
     let mut config = SimConfig::new(Arc::new(SeededWorld::new(8, 60)));

@@ -64,16 +64,20 @@ pub struct ProgressFrame {
     pub timestamp: OffsetDateTime,
     /// With `?detail=1` only.
     #[serde(flatten)]
+    // As all of its fields or none: one that is null is not what is meant.
+    #[cfg_attr(feature = "openapi", schema(value_type = ProgressDetail))]
     pub detail: Option<ProgressDetail>,
 }
 
-/// What `?detail=1` adds.
+/// What `?detail=1` adds. In the document none of it is required: the schema of a frame includes this one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProgressDetail {
     /// The step it is in.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub phase: String,
     /// 0 to 100, the same as `progress`.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub percent: f64,
     /// The subscription that is being read.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,6 +13,7 @@ use crate::state::AppState;
 
 /// Turns a tenant's graph into infrastructure code.
 #[utoipa::path(
+    operation_id = "startGenerateIac",
     tag = "jobs",
     request_body = GenerateIacRequest,
     params(JobHeaders),
@@ -60,9 +61,10 @@ fn reads_target(params: &GenerateIacRequest) -> Option<TenantId> {
 
 /// Where a generation stands.
 #[utoipa::path(
+    operation_id = "getGenerateIac",
     tag = "jobs",
     params(("job_id" = String, Path, description = "As the POST answered")),
-    responses((status = 200, body = JobStatusResponse), (status = 404, description = "No such generation", body = atg_models::api::ErrorResponse), Refusals),
+    responses((status = 200, description = "Where it stands", body = JobStatusResponse), (status = 404, description = "No such generation", body = atg_models::api::ErrorResponse), Refusals),
     security(("bearer_key" = []))
 )]
 #[get("/api/v1/generate-iac/{job_id}")]

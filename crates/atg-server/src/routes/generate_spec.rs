@@ -2,27 +2,22 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use atg_models::JobKind;
-use atg_models::api::{GenerateSpecRequest, JobResponse, JobStatusResponse};
+use atg_models::api::{GenerateSpecRequest, JobStatusResponse};
 
 use super::submit::{only_tenant, status_of, submit};
 use crate::auth::{Allowed, Operate, Read, permit_tenant};
 use crate::body;
 use crate::error::ApiError;
-use crate::openapi::{BodyRefusals, Refusals};
+use crate::openapi::{BodyRefusals, JobAnswers, JobHeaders, Refusals};
 use crate::state::AppState;
 
 /// Writes a tenant's specification, without its names.
 #[utoipa::path(
+    operation_id = "startGenerateSpec",
     tag = "jobs",
     request_body = GenerateSpecRequest,
-    responses(
-        (status = 202, description = "Taken on", body = JobResponse, headers(
-            ("Operation-Location" = String, description = "Where its status can be read"),
-            ("Retry-After" = u32, description = "Seconds to wait between two looks at it"),
-        )),
-        Refusals,
-        BodyRefusals
-    ),
+    params(JobHeaders),
+    responses(JobAnswers, Refusals, BodyRefusals),
     security(("bearer_key" = []))
 )]
 #[post("/api/v1/generate-spec")]
@@ -54,9 +49,10 @@ pub(crate) async fn start(
 
 /// Where a specification stands.
 #[utoipa::path(
+    operation_id = "getGenerateSpec",
     tag = "jobs",
     params(("job_id" = String, Path, description = "As the POST answered")),
-    responses((status = 200, body = JobStatusResponse), (status = 404, description = "No such specification", body = atg_models::api::ErrorResponse), Refusals),
+    responses((status = 200, description = "Where it stands", body = JobStatusResponse), (status = 404, description = "No such specification", body = atg_models::api::ErrorResponse), Refusals),
     security(("bearer_key" = []))
 )]
 #[get("/api/v1/generate-spec/{job_id}")]

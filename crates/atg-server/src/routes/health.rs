@@ -9,14 +9,14 @@ use futures_util::future::{Either, join, select};
 use crate::state::AppState;
 
 /// How the server is. Always 200 within a second, whatever the store does.
-#[utoipa::path(tag = "server", responses((status = 200, description = "The server answers", body = HealthResponse)))]
+#[utoipa::path(operation_id = "getHealth", tag = "server", responses((status = 200, description = "The server answers", body = HealthResponse)))]
 #[get("/api/v1/health")]
 pub(crate) async fn health(state: web::Data<AppState>) -> web::Json<HealthResponse> {
     web::Json(answer(&state).await)
 }
 
 /// The same as `/api/v1/health`.
-#[utoipa::path(tag = "server", responses((status = 200, description = "The server answers", body = HealthResponse)))]
+#[utoipa::path(operation_id = "getHealthAtRoot", tag = "server", responses((status = 200, description = "The server answers", body = HealthResponse)))]
 #[get("/health")]
 pub(crate) async fn health_at_root(state: web::Data<AppState>) -> web::Json<HealthResponse> {
     web::Json(answer(&state).await)

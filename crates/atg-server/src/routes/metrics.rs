@@ -7,7 +7,7 @@ use crate::metrics::exposition;
 use crate::state::AppState;
 
 /// What the server counts, in the text format of Prometheus. On a port of its own when `ATG_METRICS_ADDR` is set.
-#[utoipa::path(tag = "server", responses(
+#[utoipa::path(operation_id = "getMetrics", tag = "server", responses(
     (status = 200, description = "The metrics", body = String, content_type = "text/plain"),
     (status = 404, description = "They are on a port of their own", body = atg_models::api::ErrorResponse),
 ))]

@@ -18,7 +18,7 @@ use actix_web::web;
 use utoipa::OpenApi as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::openapi::Document;
+use crate::openapi::{self, Document};
 
 pub(crate) use fallback::RouteTable;
 pub(crate) use health::store_health;
@@ -63,5 +63,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
         .into_utoipa_app()
         .openapi(Document::openapi())
         .configure(api);
-    app.split_for_parts().1
+    let mut document = app.split_for_parts().1;
+    openapi::add_common_headers(&mut document);
+    document
 }

@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::state::AppState;
 
 /// The process answers.
-#[utoipa::path(tag = "server", responses((status = 200, description = "The process answers", body = String, content_type = "text/plain")))]
+#[utoipa::path(operation_id = "getLiveness", tag = "server", responses((status = 200, description = "The process answers", body = String, content_type = "text/plain")))]
 #[get("/livez")]
 pub(crate) async fn livez() -> HttpResponse {
     HttpResponse::Ok()
@@ -19,7 +19,7 @@ pub(crate) async fn livez() -> HttpResponse {
 }
 
 /// The server takes work: its store answers and it is not shutting down.
-#[utoipa::path(tag = "server", responses(
+#[utoipa::path(operation_id = "getReadiness", tag = "server", responses(
     (status = 200, description = "Takes work", body = String, content_type = "text/plain"),
     (status = 503, description = "Does not", body = atg_models::api::ErrorResponse),
 ))]

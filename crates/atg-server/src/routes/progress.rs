@@ -23,6 +23,7 @@ struct Query {
 
 /// A job's progress as a WebSocket: text frames of JSON, closed with 1000 after the completion.
 #[utoipa::path(
+    operation_id = "openProgressSocket",
     tag = "operations",
     params(
         ("job_id" = String, Path, description = "Of any kind of job"),

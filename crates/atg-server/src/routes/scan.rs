@@ -13,6 +13,7 @@ use crate::state::AppState;
 
 /// Reads a tenant into the graph.
 #[utoipa::path(
+    operation_id = "startScan",
     tag = "jobs",
     request_body = ScanRequest,
     params(JobHeaders),
@@ -42,9 +43,10 @@ pub(crate) async fn start(
 
 /// Where a scan stands.
 #[utoipa::path(
+    operation_id = "getScan",
     tag = "jobs",
     params(("job_id" = String, Path, description = "As the POST answered")),
-    responses((status = 200, body = JobStatusResponse), (status = 404, description = "No such scan", body = atg_models::api::ErrorResponse), Refusals),
+    responses((status = 200, description = "Where it stands", body = JobStatusResponse), (status = 404, description = "No such scan", body = atg_models::api::ErrorResponse), Refusals),
     security(("bearer_key" = []))
 )]
 #[get("/api/v1/scan/{job_id}")]

@@ -1,19 +1,20 @@
 //! `GET /api/v1/tenants`, `DELETE /api/v1/tenants/{tenant_id}`.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, web};
-use atg_models::api::{JobResponse, RemoveTenantRequest, TenantResponse};
+use atg_models::api::{RemoveTenantRequest, TenantResponse};
 use atg_models::{JobKind, TenantId};
 
 use super::submit::submit;
 use crate::auth::{Admin, Allowed, Read, is_visible};
 use crate::error::ApiError;
-use crate::openapi::Refusals;
+use crate::openapi::{JobAnswers, JobHeaders, Refusals};
 use crate::state::AppState;
 
 /// The tenants of which something is stored, and what a request without `tenant_id` would use.
 #[utoipa::path(
+    operation_id = "listTenants",
     tag = "tenants",
-    responses((status = 200, body = Vec<TenantResponse>), Refusals),
+    responses((status = 200, description = "Those that the key may see", body = Vec<TenantResponse>), Refusals),
     security(("bearer_key" = []))
 )]
 #[get("/api/v1/tenants")]
@@ -40,15 +41,13 @@ pub(crate) async fn list(
 ///
 /// The records of its jobs stay until their time has passed. Running jobs of the tenant are waited for.
 #[utoipa::path(
+    operation_id = "removeTenant",
     tag = "tenants",
-    params(("tenant_id" = String, Path, description = "A tenant that is stored")),
+    params(("tenant_id" = String, Path, description = "A tenant that is stored"), JobHeaders),
     responses(
-        (status = 202, description = "Taken on", body = JobResponse, headers(
-            ("Operation-Location" = String, description = "Where its status can be read"),
-            ("Retry-After" = u32, description = "Seconds to wait between two looks at it"),
-        )),
+        JobAnswers,
+        (status = 400, description = "A header breaks a rule", body = atg_models::api::ErrorResponse),
         (status = 404, description = "Nothing is stored of such a tenant", body = atg_models::api::ErrorResponse),
-        (status = 429, description = "The queue is full", body = atg_models::api::ErrorResponse),
         Refusals
     ),
     security(("bearer_key" = []))

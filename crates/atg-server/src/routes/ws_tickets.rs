@@ -13,6 +13,7 @@ use crate::state::AppState;
 
 /// A ticket for one socket of one job: single use, for 30 seconds, so that a browser needs no key in an address.
 #[utoipa::path(
+    operation_id = "createWsTicket",
     tag = "operations",
     request_body = TicketRequest,
     responses(

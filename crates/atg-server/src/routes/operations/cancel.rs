@@ -14,6 +14,7 @@ use crate::state::AppState;
 
 /// Cancels a job: 200 when it has stopped within two seconds, else 202 while it stops.
 #[utoipa::path(
+    operation_id = "cancelOperation",
     tag = "operations",
     params(("job_id" = String, Path, description = "Of any kind of job")),
     responses(

@@ -11,13 +11,19 @@ use crate::state::AppState;
 
 /// The files that a job has generated, as a zip.
 #[utoipa::path(
+    operation_id = "downloadOperation",
     tag = "operations",
     params(("job_id" = String, Path, description = "Of any kind of job"), PartialContent),
     responses(
         (status = 200, description = "The zip", content_type = "application/zip", body = Vec<u8>, headers(
             ("ETag" = String, description = "SHA-256 of the zip"),
+            ("Accept-Ranges" = String, description = "`bytes`"),
+            ("Content-Disposition" = String, description = "The name to keep it under"),
         )),
-        (status = 206, description = "The part that `Range` asks for", content_type = "application/zip", body = Vec<u8>),
+        (status = 206, description = "The part that `Range` asks for", content_type = "application/zip", body = Vec<u8>, headers(
+            ("ETag" = String, description = "SHA-256 of the whole"),
+            ("Content-Range" = String, description = "Which bytes these are, and of how many"),
+        )),
         PartialContent,
         Refusals
     ),

@@ -23,6 +23,7 @@ const EVENT_STREAM: &str = "text/event-stream";
 /// A job's log, from behind a sequence on: as pages of JSON, which wait for news with `Prefer: wait=N`, or as
 /// an event stream where `Accept` prefers that. The sequences are those of the socket.
 #[utoipa::path(
+    operation_id = "listOperationEvents",
     tag = "operations",
     params(
         ("job_id" = String, Path, description = "Of any kind of job"),
@@ -34,7 +35,7 @@ const EVENT_STREAM: &str = "text/event-stream";
     ),
     responses(
         (status = 200, description = "A page; or `text/event-stream`: `id` is the sequence, `data` a frame, a gap is `event: gap`, and it ends behind the completion",
-            body = EventsResponse, headers(
+            content((EventsResponse = "application/json"), (String = "text/event-stream")), headers(
                 ("Preference-Applied" = String, description = "The `wait` that was heeded"),
             )),
         (status = 204, description = "To an event source that has seen the completion: it need not come again"),

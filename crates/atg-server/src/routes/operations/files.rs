@@ -14,6 +14,7 @@ use crate::state::AppState;
 
 /// One of the files that a job has generated.
 #[utoipa::path(
+    operation_id = "getOperationFile",
     tag = "operations",
     params(
         ("job_id" = String, Path, description = "Of any kind of job"),
@@ -21,10 +22,15 @@ use crate::state::AppState;
         PartialContent
     ),
     responses(
-        (status = 200, description = "The file, with its own media type", content_type = "application/octet-stream", body = Vec<u8>, headers(
+        (status = 200, description = "The file, with its own media type", content_type = "*/*", body = Vec<u8>, headers(
             ("ETag" = String, description = "SHA-256 of the file"),
+            ("Accept-Ranges" = String, description = "`bytes`"),
+            ("Content-Disposition" = String, description = "The name to keep it under"),
         )),
-        (status = 206, description = "The part that `Range` asks for", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, description = "The part that `Range` asks for", content_type = "*/*", body = Vec<u8>, headers(
+            ("ETag" = String, description = "SHA-256 of the whole"),
+            ("Content-Range" = String, description = "Which bytes these are, and of how many"),
+        )),
         PartialContent,
         Refusals
     ),

@@ -11,9 +11,10 @@ use crate::state::AppState;
 
 /// Where a job stands.
 #[utoipa::path(
+    operation_id = "getOperation",
     tag = "operations",
     params(("job_id" = String, Path, description = "Of any kind of job")),
-    responses((status = 200, body = JobStatusResponse), (status = 404, description = "No such job", body = atg_models::api::ErrorResponse), Refusals),
+    responses((status = 200, description = "Where it stands", body = JobStatusResponse), (status = 404, description = "No such job", body = atg_models::api::ErrorResponse), Refusals),
     security(("bearer_key" = []))
 )]
 #[get("/api/v1/operations/{job_id}")]

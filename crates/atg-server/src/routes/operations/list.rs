@@ -16,6 +16,7 @@ const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// Jobs, newest first.
 #[utoipa::path(
+    operation_id = "listOperations",
     tag = "operations",
     params(
         ("status_filter" = Option<String>, Query, description = "queued, running, completed, failed or cancelled"),
@@ -24,7 +25,7 @@ const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
         ("offset" = Option<u32>, Query, description = "0 to 10,000, by default 0"),
     ),
     responses(
-        (status = 200, body = Vec<JobStatusResponse>, headers(
+        (status = 200, description = "A page of jobs", body = Vec<JobStatusResponse>, headers(
             ("X-Total-Count" = u64, description = "How many there are in all"),
             ("Link" = String, description = "The next page, `rel=\"next\"`"),
         )),

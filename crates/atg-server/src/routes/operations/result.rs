@@ -13,10 +13,11 @@ use crate::state::AppState;
 
 /// What came of a job, however it ended.
 #[utoipa::path(
+    operation_id = "getOperationResult",
     tag = "operations",
     params(("job_id" = String, Path, description = "Of any kind of job")),
     responses(
-        (status = 200, body = JobResultResponse),
+        (status = 200, description = "What came of it", body = JobResultResponse),
         (status = 404, description = "No such job", body = atg_models::api::ErrorResponse),
         (status = 409, description = "It has not ended yet", body = atg_models::api::ErrorResponse),
         Refusals

@@ -139,7 +139,8 @@ async fn options_reach_the_code() {
         let name = file.name().to_owned();
         let mut text = String::new();
         std::io::Read::read_to_string(&mut file, &mut text).unwrap();
-        if name.to_lowercase().starts_with("report.") {
+        // These say what the code rests on.
+        if ["README.md", "REPORT.md", "report.json"].contains(&name.as_str()) {
             continue;
         }
         assert!(

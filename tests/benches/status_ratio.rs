@@ -13,6 +13,7 @@
 use std::time::Instant;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
+use atg_models::limits;
 use atg_tests::{KEY, Setup};
 use futures_util::future::join_all;
 
@@ -26,7 +27,9 @@ const BAR: f64 = 0.3;
 
 #[tokio::main]
 async fn main() {
-    let world = Setup::new(7, 50).start().await;
+    // More than the rounds send, so that the limit of the key does not answer in the job's place.
+    let setup = Setup::new(7, 50).setting("ATG_RATE_LIMIT_PER_MINUTE", &limits::RATE_LIMIT_MAX.to_string());
+    let world = setup.start().await;
     let request = atg_models::api::GenerateIacRequest {
         tenant_id: Some("nobody".to_owned()),
         ..Default::default()
@@ -98,6 +101,8 @@ async fn rate(url: &str) -> f64 {
             }
         })
     });
-    join_all(senders).await;
+    for sender in join_all(senders).await {
+        sender.unwrap();
+    }
     REQUESTS as f64 / started.elapsed().as_secs_f64()
 }

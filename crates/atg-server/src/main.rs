@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod allocator;
 mod command;
 mod data;
 mod keys_command;
@@ -67,7 +68,10 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::parse();
     match arguments.command {
-        None | Some(Command::Serve) => command::serve(arguments.config.as_deref(), arguments.port),
+        None | Some(Command::Serve) => {
+            allocator::share_one_arena();
+            command::serve(arguments.config.as_deref(), arguments.port)
+        }
         Some(Command::Keys { command }) => command::keys(arguments.config.as_deref(), &command),
         Some(Command::CheckConfig) => command::check_config(arguments.config.as_deref(), arguments.port),
         Some(Command::Openapi) => command::openapi(),

@@ -9,7 +9,7 @@ use atg_neo4j::{Access, JARS, Jars, Java, LONG_TERM, NEWEST, Release, Server};
 use nix::sys::signal::{SigSet, Signal};
 
 use crate::out::{line, notice, step};
-use crate::run::{is_ci, on_path, root, succeed, timed};
+use crate::run::{is_ci, on_path, output, root, timed};
 use crate::tools;
 
 #[derive(clap::Args)]
@@ -190,7 +190,7 @@ fn download(release: &Release, folder: &Path) -> anyhow::Result<()> {
         fs::remove_dir_all(&partial).with_context(|| format!("emptying {}", partial.display()))?;
     }
     let maven = on_path("mvn").context("Maven is not installed")?;
-    succeed(
+    output(
         Command::new(maven)
             // Quiet, without questions, and strict about checksums.
             .args(["-B", "-q", "-C", "-Dstyle.color=never", "-f"])

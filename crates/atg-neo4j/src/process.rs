@@ -122,7 +122,7 @@ impl Deadline {
     }
 }
 
-fn command(options: &Options, java: &Java, home: &Home) -> Result<Command, Error> {
+pub(crate) fn command(options: &Options, java: &Java, home: &Home) -> Result<Command, Error> {
     let console = home.console();
     let printed = File::options()
         .create(true)

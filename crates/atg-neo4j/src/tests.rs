@@ -5,12 +5,13 @@ mod login;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::home::auth_line;
+use crate::home::{Home, auth_line};
 use crate::jars::version;
 use crate::java::major;
-use crate::process::Deadline;
+use crate::port;
+use crate::process::{Deadline, Process, command};
 use crate::tests::login::logs_in;
-use crate::{Error, Jars, Jit, LONG_TERM, NEWEST, Options, Server};
+use crate::{Error, Jars, Java, LONG_TERM, NEWEST, Options, Server};
 
 fn jars(what: &str) -> Option<Jars> {
     let found = Jars::from_environment().unwrap();
@@ -61,28 +62,18 @@ fn neo4j_lives_as_long_as_its_owner_and_not_as_the_thread_that_started_it() {
     assert!(!server.is_running().unwrap() && !server.answers());
     assert!(matches!(server.pause(), Err(Error::NotRunning)));
     server.options_mut().heap_mib = 400;
-    server.options_mut().jit = Jit::Full;
     server.restart().unwrap();
     assert!(server.answers());
     assert_eq!((port, &password), (server.port(), &server.access().password));
     assert!(logs_in(port, &password), "the password does not hold");
     let command = std::fs::read_to_string(format!("/proc/{}/cmdline", server.id().unwrap())).unwrap();
-    assert!(
-        command.contains("-Xmx400m") && !command.contains("TieredStopAtLevel"),
-        "{command}"
-    );
+    assert!(command.contains("-Xmx400m"), "{command}");
 
     server.pause().unwrap();
     server.terminate().unwrap();
     assert!(!server.is_running().unwrap() && home.is_dir());
     assert!(server.log_tail().contains("Stopped."), "{}", server.log_tail());
-    server.restart().unwrap();
-    let id = server.id().unwrap();
     drop(server);
-    assert!(
-        !Path::new(&format!("/proc/{id}")).exists(),
-        "the process is still there"
-    );
     assert!(!home.exists(), "the home is still there");
 }
 
@@ -116,11 +107,73 @@ fn neo4j_that_is_not_ready_in_time_is_killed() {
     folder.path().clone_into(&mut options.folder);
     options.ready_within = Duration::ZERO;
     assert!(matches!(Server::start(options), Err(Error::NotReady { .. })));
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        0,
-        "the home is still there"
+    assert_gone(folder.path());
+}
+
+#[test]
+fn neo4j_that_is_dropped_is_gone_with_its_home() {
+    let Some(jars) = jars("a server is not dropped") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::functional(jars);
+    folder.path().clone_into(&mut options.folder);
+    let home = Home::new(folder.path()).unwrap();
+    home.configure(&options, port::free().unwrap()).unwrap();
+    let java = Java::find(options.jars.java()).unwrap();
+    // On its way up, which is as good as up.
+    let process = Process::spawn(&options, &java, &home).unwrap();
+    let running = || processes_of(folder.path());
+    until("it is there", || running() == [process.id()]);
+    drop(process);
+    drop(home);
+    assert_gone(folder.path());
+}
+
+fn assert_gone(folder: &Path) {
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0, "the home is still there");
+    assert_eq!(processes_of(folder), [0; 0], "the process is still there");
+}
+
+/// The processes with this folder in their command line.
+fn processes_of(folder: &Path) -> Vec<u32> {
+    let folder = folder.to_str().unwrap();
+    let ids = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| std::fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains(folder)))
+        .collect()
+}
+
+#[test]
+fn options_are_flags_of_the_virtual_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("neo4j-5.26.30.jar"), "").unwrap();
+    let jars = Jars::open(folder.path()).unwrap();
+    let home = Home::new(folder.path()).unwrap();
+    let flags = |options: &Options, version: u32| {
+        let java = Java {
+            program: "java".into(),
+            version,
+        };
+        format!("{:?}", command(options, &java, &home).unwrap())
+    };
+    let quick = flags(&Options::functional(jars.clone()), 17);
+    assert!(
+        quick.contains("TieredStopAtLevel=1") && quick.contains("\"-Xmx512m\""),
+        "{quick}"
     );
+    assert!(
+        !quick.contains("--enable-native-access"),
+        "Java 17 does not know it: {quick}"
+    );
+    let mut full = Options::performance(jars);
+    full.heap_mib = 700;
+    let full = flags(&full, 25);
+    assert!(
+        !full.contains("TieredStopAtLevel") && full.contains("\"-Xmx700m\""),
+        "{full}"
+    );
+    assert!(full.contains("--enable-native-access"), "{full}");
 }
 
 #[test]
@@ -141,7 +194,7 @@ fn the_home_of_a_killed_owner_is_removed_and_no_other() {
     let (foreign, _) = home("something-else", Some(old));
     let (owned, lock) = home("atg-neo4j-owned", Some(old));
     lock.lock().unwrap();
-    let made = crate::home::Home::new(within.path()).unwrap();
+    let made = Home::new(within.path()).unwrap();
     assert!(!orphan.exists());
     assert!(young.exists() && foreign.exists() && owned.exists() && made.folder().exists());
 }

@@ -73,6 +73,11 @@ impl Neo4j {
         self.left_out.push(what);
     }
 
+    /// Whether the newest release could be tested too.
+    pub(crate) fn has_newest(&self) -> bool {
+        self.newest.is_some()
+    }
+
     /// What was left out, and why.
     pub(crate) fn left_out(&self) -> &[String] {
         &self.left_out

@@ -51,6 +51,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if env("ATG_TEST_DATA").is_none() {
         notice("left out: the tests on the public data sets (ATG_TEST_DATA is not set)");
     }
+    if options.filter.is_some() && neo4j.has_newest() {
+        notice("left out: the newest release of Neo4j (only for a run of all tests)");
+    }
     for what in neo4j.left_out() {
         notice(&format!("left out: {what}"));
     }

@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod generated;
 mod lint;
+mod neo4j;
 mod oracle;
 mod out;
 mod run;
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo::Options),
     /// Run every test, installing what the tests need
     Test(test::Options),
+    /// A Neo4j to develop against, until Ctrl-C
+    Neo4j(neo4j::Options),
     /// Formatting, clippy, layering, documentation, generated files
     Lint,
     /// Check the layering of the crates and the sizes of the files
@@ -65,6 +68,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Neo4j(options) => neo4j::run(&options),
         Command::Lint => lint::run(),
         Command::Tidy => tidy::run(),
         Command::Openapi(options) => generated::openapi(&options),

@@ -35,6 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("atg-client", &["atg-models"]),
     ("atg-cli", &["atg-models", "atg-client"]),
     ("atg-sim", &["atg-models"]),
+    ("atg-neo4j", &[]),
 ];
 
 /// A dependency from outside, and the only crates that may have it.

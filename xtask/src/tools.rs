@@ -47,25 +47,9 @@ pub(crate) fn chromium() -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
     if let Some(found) = find_chromium() {
         return Ok(Some(found));
     }
-    if on_path("apt-get").is_some() && is_root() {
-        step("installing Chromium from the system's packages");
-        succeed(Command::new("apt-get").args(["update", "-qq"]))?;
-        succeed(
-            Command::new("apt-get")
-                .args([
-                    "install",
-                    "-y",
-                    "-qq",
-                    "--no-install-recommends",
-                    "chromium",
-                    "chromium-driver",
-                    "fonts-dejavu-core",
-                ])
-                .env("DEBIAN_FRONTEND", "noninteractive"),
-        )?;
-        if let Some(found) = find_chromium() {
-            return Ok(Some(found));
-        }
+    apt("Chromium", &["chromium", "chromium-driver", "fonts-dejavu-core"])?;
+    if let Some(found) = find_chromium() {
+        return Ok(Some(found));
     }
     let problem = "Chromium and chromedriver are not installed (Debian: apt-get install chromium chromium-driver)";
     if is_ci() {
@@ -80,6 +64,21 @@ fn find_chromium() -> Option<(PathBuf, PathBuf)> {
         .into_iter()
         .find_map(on_path)?;
     Some((browser, on_path("chromedriver")?))
+}
+
+/// Installs packages of the system where that may be done; does nothing elsewhere.
+pub(crate) fn apt(what: &str, packages: &[&str]) -> anyhow::Result<()> {
+    if on_path("apt-get").is_none() || !is_root() {
+        return Ok(());
+    }
+    step(&format!("installing {what} from the system's packages"));
+    succeed(Command::new("apt-get").args(["update", "-qq"]))?;
+    succeed(
+        Command::new("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
 }
 
 fn is_root() -> bool {

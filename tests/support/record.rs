@@ -84,10 +84,15 @@ pub fn issued(secret: &str) {
     let Some(run) = RUN.as_ref().filter(|_| is_secret) else {
         return;
     };
-    let public = if environment.is_empty() { 0 } else { PUBLIC_DIGITS };
-    let digits = digits[public..].to_ascii_lowercase();
-    if run.known.lock().unwrap().insert(digits.clone()) {
-        writeln!(&run.secrets, "{digits}").unwrap();
+    let digits = digits.to_ascii_lowercase();
+    let (name, rest) = digits.split_at(PUBLIC_DIGITS);
+    let recorded = if environment.is_empty() {
+        format!("ticket {name} {digits}\n")
+    } else {
+        format!("key {environment}_{name} {rest}\n")
+    };
+    if run.known.lock().unwrap().insert(recorded.clone()) {
+        (&run.secrets).write_all(recorded.as_bytes()).unwrap();
     }
 }
 

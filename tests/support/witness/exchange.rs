@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use reqwest::Method;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::Seen;
@@ -69,7 +69,7 @@ impl Exchange {
     /// Takes what the caller sends.
     pub(super) fn sent(&mut self, bytes: &[u8]) {
         self.requests.push(bytes);
-        while let Some(piece) = self.requests.next() {
+        while let Some(piece) = self.requests.piece() {
             if let Piece::Head(Start::Request(method, target), headers) = piece {
                 self.requests.body(Framing::of(&headers, Framing::Sized(0)));
                 self.waiting.push_back(Asked::of(method, &target, &headers));
@@ -80,7 +80,7 @@ impl Exchange {
     /// Takes what the server answers.
     pub(super) fn answered(&mut self, bytes: &[u8]) {
         self.answers.push(bytes);
-        while let Some(piece) = self.answers.next() {
+        while let Some(piece) = self.answers.piece() {
             match piece {
                 Piece::Head(Start::Answer(status), headers) => self.head(status, headers),
                 Piece::Head(Start::Request(..), _) => unreachable!("this side reads answers"),
@@ -91,6 +91,13 @@ impl Exchange {
         }
     }
 
+    /// The server has ended the connection.
+    pub(super) fn ended(&mut self) {
+        if self.answers.ends_with_connection() {
+            self.end();
+        }
+    }
+
     fn head(&mut self, status: u16, headers: HeaderMap) {
         if (100..200).contains(&status) && status != 101 {
             // The answer is still to come.
@@ -98,7 +105,7 @@ impl Exchange {
             return;
         }
         let Some(asked) = self.waiting.pop_front() else {
-            self.to_no_request(status, &headers);
+            self.unasked(status, &headers);
             return;
         };
         let bodiless = asked.method == Method::HEAD || [204, 304].contains(&status);
@@ -132,7 +139,7 @@ impl Exchange {
     }
 
     /// Only what the parser refuses has no request, and then nothing is said but the status.
-    fn to_no_request(&mut self, status: u16, headers: &HeaderMap) {
+    fn unasked(&mut self, status: u16, headers: &HeaderMap) {
         let framing = Framing::of(headers, Framing::ToTheEnd);
         self.answers.body(framing);
         if OF_THE_PARSER.contains(&status) && framing == Framing::Sized(0) {
@@ -195,11 +202,8 @@ impl Exchange {
 }
 
 impl Drop for Exchange {
-    /// The connection has ended.
+    /// The connection has ended, and what was on its way is cut.
     fn drop(&mut self) {
-        if self.answers.ends_with_connection() {
-            self.end();
-        }
         let Some(now) = self.now.take() else {
             return;
         };
@@ -266,7 +270,7 @@ impl Answering {
 }
 
 fn kind(asked: &Asked, status: u16, headers: &HeaderMap) -> Kind {
-    let content_type = headers.get("content-type").map(|value| value.as_bytes());
+    let content_type = headers.get("content-type").map(HeaderValue::as_bytes);
     let starts = |with: &[u8]| content_type.is_some_and(|value| value.starts_with(with));
     let is_file = asked.path.contains("/files/") && (200..300).contains(&status);
     if status == 101 {

@@ -171,7 +171,11 @@ async fn pass(mut caller: TcpStream, server: String, seen: Arc<Seen>) {
         std::future::pending::<std::io::Result<()>>().await
     };
     let answers = copy(&mut from_server, &mut to_caller, |bytes| {
-        exchange.lock().unwrap().answered(bytes);
+        let mut exchange = exchange.lock().unwrap();
+        match bytes {
+            [] => exchange.ended(),
+            bytes => exchange.answered(bytes),
+        }
     });
     let answered = tokio::select! {
         ended = requests => ended.is_ok(),
@@ -184,15 +188,15 @@ async fn pass(mut caller: TcpStream, server: String, seen: Arc<Seen>) {
     }
 }
 
-/// Until there is no more, which the other side is told.
+/// Until there is no more, which the other side is told, and who looks on sees as nothing.
 async fn copy(from: &mut ReadHalf<'_>, to: &mut WriteHalf<'_>, mut look: impl FnMut(&[u8])) -> std::io::Result<()> {
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         let read = from.read(&mut piece).await?;
+        look(&piece[..read]);
         if read == 0 {
             return to.shutdown().await;
         }
-        look(&piece[..read]);
         to.write_all(&piece[..read]).await?;
     }
 }

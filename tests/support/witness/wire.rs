@@ -99,18 +99,13 @@ impl Wire {
         };
     }
 
-    /// Whether nothing but whole messages has come.
-    pub fn is_between_messages(&self) -> bool {
-        matches!(self.state, State::Head) && self.buffer.is_empty()
-    }
-
     /// Whether all of a message has come once the connection has ended.
     pub fn ends_with_connection(&self) -> bool {
         matches!(self.state, State::ToTheEnd)
     }
 
     /// The next piece that is there.
-    pub fn next(&mut self) -> Option<Piece> {
+    pub fn piece(&mut self) -> Option<Piece> {
         loop {
             match self.state {
                 State::Asking => return None,

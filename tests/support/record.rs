@@ -17,6 +17,9 @@ use tempfile::TempDir;
 
 /// Names the run's folder.
 const FOLDER: &str = "ATG_TEST_RUN_DIR";
+/// All that is traced in this process, but for a library that only callers use and that traces each request as it
+/// sends it, key and all.
+const TRACED: &str = "trace,tungstenite=off";
 /// Digits of a key behind its environment, or of a ticket.
 const DIGITS: usize = 64;
 /// The first digits of a key are public.
@@ -42,7 +45,7 @@ static RUN: LazyLock<Option<Run>> = LazyLock::new(|| {
     let trace = file("trace.log");
     // The servers of this process have no log of their own: what they would write at the finest level goes here.
     let _ = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_env_filter(TRACED)
         .with_ansi(false)
         .with_writer(Mutex::new(trace))
         .try_init();

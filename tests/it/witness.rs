@@ -29,7 +29,7 @@ fn server(answer: Vec<u8>) -> String {
 
 /// What a witness says of an answer to this request. The caller gets every byte of it.
 fn problems(request: &str, answer: &[u8]) -> Vec<String> {
-    let witness = Witness::of(&server(answer.to_vec()));
+    let witness = Witness::rehearsing(&server(answer.to_vec()));
     let mut stream = TcpStream::connect(witness.url().trim_start_matches("http://")).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut got = Vec::new();
@@ -109,7 +109,7 @@ fn frames_are_answers_too() {
 
 #[test]
 fn the_test_that_holds_the_witness_fails() {
-    let witness = Witness::of(&server(sized("200 OK", &format!("{ID}{JSON}"), "{}")));
+    let witness = Witness::rehearsing(&server(sized("200 OK", &format!("{ID}{JSON}"), "{}")));
     let mut stream = TcpStream::connect(witness.url().trim_start_matches("http://")).unwrap();
     stream.write_all(get("/health").as_bytes()).unwrap();
     stream.read_to_end(&mut Vec::new()).unwrap();

@@ -143,7 +143,8 @@ impl Exchange {
         let framing = Framing::of(headers, Framing::ToTheEnd);
         self.answers.body(framing);
         if OF_THE_PARSER.contains(&status) && framing == Framing::Sized(0) {
-            record::count("refused by the parser", &status.to_string());
+            self.seen
+                .count("refused by the parser, judged to have no body", &status.to_string());
         } else {
             self.seen.problem(format!("{status} {headers:?} answers no request"));
         }
@@ -193,10 +194,13 @@ impl Exchange {
                     record::issued(body["ticket"].as_str().unwrap_or_default());
                 }
                 self.seen.judge(&now.answer(Some(&now.body)));
-                record::count("judged with their body", &place);
+                self.seen.count("judged with their body", &place);
             }
-            Kind::EventStream(_) => record::count("event streams, judged frame by frame", &place),
-            Kind::Other | Kind::Socket(_) => record::count("judged by status and headers", &place),
+            Kind::EventStream(_) => self.seen.count("event streams, judged frame by frame", &place),
+            Kind::Other | Kind::Socket(_) => self.seen.count(
+                "judged by status and headers: pages, files, answers without a body",
+                &place,
+            ),
         }
     }
 }
@@ -216,7 +220,7 @@ impl Drop for Exchange {
                 "cut before the end of their body, judged by status and headers"
             }
         };
-        record::count(what, &now.place());
+        self.seen.count(what, &now.place());
     }
 }
 

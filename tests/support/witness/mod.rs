@@ -26,6 +26,8 @@ pub use wire::{Framing, Piece, Start, Wire};
 
 /// What is read at a time.
 const PIECE_BYTES: usize = 16 * 1024;
+/// What is shown of a problem.
+const PROBLEM_BYTES: usize = 1_000;
 /// How long a caller may still send to a server that has ended the connection.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -51,6 +53,8 @@ pub struct Witness {
 struct Seen {
     /// Of the server's own port for metrics the document knows one path.
     only_metrics: bool,
+    /// What is seen is no answer of ours.
+    is_rehearsal: bool,
     problems: Mutex<Vec<String>>,
     /// Nobody looks at the problems any more.
     is_over: AtomicBool,
@@ -66,6 +70,15 @@ impl Witness {
     pub fn of_metrics(server: &str) -> Self {
         let seen = Seen {
             only_metrics: true,
+            ..Seen::default()
+        };
+        Self::start(server, seen)
+    }
+
+    /// Of a server that a test has made up: what it answers does not count.
+    pub fn rehearsing(server: &str) -> Self {
+        let seen = Seen {
+            is_rehearsal: true,
             ..Seen::default()
         };
         Self::start(server, seen)
@@ -123,13 +136,21 @@ impl Seen {
     }
 
     fn judge_frame(&self, frame: &[u8]) {
-        record::count("frames of sockets and event streams", "");
+        self.count("frames of sockets and event streams", "");
         if let Some(problem) = JUDGE.frame_problem(frame) {
             self.problem(format!("a frame: {problem}"));
         }
     }
 
-    fn problem(&self, problem: String) {
+    fn count(&self, what: &str, place: &str) {
+        if !self.is_rehearsal {
+            record::count(what, place);
+        }
+    }
+
+    fn problem(&self, mut problem: String) {
+        // The whole body of an answer helps nobody.
+        problem.truncate(problem.floor_char_boundary(PROBLEM_BYTES));
         if self.is_over.load(Ordering::SeqCst) {
             record::problem(&problem);
         }

@@ -62,7 +62,7 @@ async fn run() -> Run {
     let sim = Simulator::start(SimConfig::new(Arc::new(SeededWorld::new(SEED, RESOURCES)))).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let server = ServerProcess::start(ServerProcess::command(folder.path(), sim.url()), folder.path());
-    let client = Client::new(&server.url, Some(KEY.to_owned().into())).unwrap();
+    let client = Client::new(&server.direct_url, Some(KEY.to_owned().into())).unwrap();
     let started = Instant::now();
     let request = ScanRequest::new(sim.world().tenant_id());
     let job = client.scan(&request).await.unwrap().job_id;

@@ -38,7 +38,7 @@ async fn main() {
     // It fails at once, for the tenant is not stored: from then on its status stays.
     let mut watch = world.client.watch(job);
     while watch.next().await.unwrap().is_some() {}
-    let status_url = format!("{}/api/v1/operations/{job}", world.url());
+    let status_url = format!("{}/api/v1/operations/{job}", world.direct_url());
     let body = rounds_client()
         .get(&status_url)
         .bearer_auth(KEY)

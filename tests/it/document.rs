@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use atg_tests::{Answer, Asked, Described, Document, JUDGE, KEY, World};
-use reqwest::Method;
+use atg_tests::{Answer, Described, Document, JUDGE, KEY, World};
+use reqwest::{Method, RequestBuilder};
 
 const UNKNOWN_JOB: &str = "scan-01890a5d-ac96-774b-bcce-b302099a8057";
 
-fn asked(world: &World, operation: &Described) -> Asked {
+fn asked(world: &World, operation: &Described) -> RequestBuilder {
     let method = Method::from_bytes(operation.method.to_uppercase().as_bytes()).unwrap();
     let path = operation
         .path
@@ -21,7 +21,7 @@ fn asked(world: &World, operation: &Described) -> Asked {
     world.anonymous(method, &path)
 }
 
-async fn judge(document: &Document, operation: &Described, request: Asked) -> u16 {
+async fn judge(document: &Document, operation: &Described, request: RequestBuilder) -> u16 {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     assert!(response.headers().contains_key("x-request-id"), "{operation:?}");

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use atg_models::ErrorCode;
 use atg_sim::{Fault, FaultKind};
-use atg_tests::{Asked, Setup, Stoppable, World};
-use reqwest::Method;
+use atg_tests::{Setup, Stoppable, World};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::methods::answer_to_half_a_body;
@@ -15,7 +15,7 @@ use super::methods::answer_to_half_a_body;
 struct Seen(BTreeSet<ErrorCode>);
 
 impl Seen {
-    async fn in_answer_to(&mut self, request: Asked) {
+    async fn in_answer_to(&mut self, request: RequestBuilder) {
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
         let body: Value = answer.json().await.unwrap();

@@ -32,5 +32,6 @@ mod retention;
 mod scan;
 mod store_down;
 mod tenants;
+mod witness;
 mod ws_progress;
 mod ws_tickets;

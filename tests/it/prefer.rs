@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use atg_sim::{Fault, FaultKind};
-use atg_tests::{Asked, Document, Setup, World, until};
-use reqwest::Method;
+use atg_tests::{Document, Setup, World, until};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-fn scan(world: &World, prefer: &str) -> Asked {
+fn scan(world: &World, prefer: &str) -> RequestBuilder {
     let request = world.request(Method::POST, "/api/v1/scan").header("Prefer", prefer);
     request.json(&json!({"tenant_id": world.tenant}))
 }

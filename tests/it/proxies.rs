@@ -16,7 +16,7 @@ async fn socket(world: &World, headers: &[(&str, &str)]) -> String {
         .request(Method::POST, "/api/v1/scan")
         .json(&json!({"tenant_id": world.tenant}));
     for (name, value) in headers {
-        request = request.header(name, *value);
+        request = request.header(*name, *value);
     }
     let taken: Value = request.send().await.unwrap().json().await.unwrap();
     let url = taken["websocket_url"].as_str().unwrap().to_owned();

@@ -9,7 +9,7 @@ use atg_tests::until;
 use crate::bench::{Bench, client, completion, config, slow};
 
 fn run(bench: &Bench, arguments: &[&str]) -> Output {
-    bench.command().args(arguments).output().unwrap()
+    atg_tests::output(bench.command().args(arguments)).unwrap()
 }
 
 fn said(output: &Output) -> String {

@@ -42,7 +42,7 @@ impl Bench {
     pub(crate) fn new(config: SimConfig) -> Self {
         Self {
             sim: Simulator::start(config).unwrap(),
-            folder: tempfile::tempdir().unwrap(),
+            folder: atg_tests::folder(),
         }
     }
 

@@ -286,7 +286,7 @@ async fn a_limit_says_when_to_come_back() {
 
 #[test]
 fn texts_need_no_server() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = atg_tests::folder();
     let run = |arguments: &[&str]| run_cli(folder.path(), "http://127.0.0.1:1", KEY, arguments);
     for (shell, holds) in [
         ("bash", "complete -F _atg"),

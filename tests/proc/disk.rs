@@ -112,7 +112,7 @@ async fn an_artifact_waits_for_the_disk() {
 
 /// What the server says when it does not start.
 fn refusal(mut command: Command) -> String {
-    let output = command.output().unwrap();
+    let output = atg_tests::output(&mut command).unwrap();
     assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
 }
@@ -157,7 +157,7 @@ async fn a_read_only_folder_is_named_and_of_use_again_when_it_is_writable() {
         mode(bench.folder(), 0o755);
         command.uid(NOBODY).gid(NOBODY);
     }
-    match command.output() {
+    match atg_tests::output(&mut command) {
         Ok(output) => {
             let said = String::from_utf8(output.stderr).unwrap();
             assert!(!output.status.success(), "{said}");
@@ -211,7 +211,7 @@ async fn a_graph_that_is_damaged_is_named_at_start_and_takes_no_job_with_it() {
         said.contains("graph.db") && said.contains("restore") && said.contains("reset-graph"),
         "{said}"
     );
-    let checked = bench.command().arg("check-data").output().unwrap();
+    let checked = atg_tests::output(bench.command().arg("check-data")).unwrap();
     let listed = String::from_utf8(checked.stdout).unwrap();
     assert!(!checked.status.success(), "{listed}");
     assert!(
@@ -234,7 +234,7 @@ async fn a_graph_that_is_damaged_is_named_at_start_and_takes_no_job_with_it() {
         end.result["graph_digest"]
     );
     assert!(server.terminate().success());
-    let checked = bench.command().arg("check-data").output().unwrap();
+    let checked = atg_tests::output(bench.command().arg("check-data")).unwrap();
     assert!(checked.status.success(), "{checked:?}");
 }
 

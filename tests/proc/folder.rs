@@ -1,14 +1,12 @@
 //! The data folder: one server at a time.
 
-use std::process::Stdio;
-
 use crate::bench::{Bench, client, config};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_server_on_a_folder_is_refused_by_name() {
     let bench = Bench::new(config(20));
     let first = bench.serve();
-    let second = bench.command().stdout(Stdio::null()).output().unwrap();
+    let second = atg_tests::output(&mut bench.command()).unwrap();
     assert!(!second.status.success());
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(said.contains(bench.data().to_str().unwrap()), "{said}");
@@ -22,7 +20,7 @@ async fn a_second_server_on_a_folder_is_refused_by_name() {
 #[test]
 fn a_configuration_that_cannot_be_obeyed_is_an_error_that_names_it() {
     let bench = Bench::new(config(20));
-    let output = bench.command().env("ATG_SERVER_WORKERS", "none").output().unwrap();
+    let output = atg_tests::output(bench.command().env("ATG_SERVER_WORKERS", "none")).unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("ATG_SERVER_WORKERS"), "{said}");

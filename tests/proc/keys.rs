@@ -16,7 +16,14 @@ pub(crate) fn keys(bench: &Bench, arguments: &[&str]) -> Output {
 }
 
 fn finish(mut command: Command, arguments: &[&str]) -> Output {
-    command.arg("keys").args(arguments).output().unwrap()
+    let output = command.arg("keys").args(arguments).output().unwrap();
+    // These hand a key out, and say the rest elsewhere.
+    match arguments.first() {
+        Some(&("create" | "rotate")) => atg_tests::issued(text(&output.stdout).trim()),
+        _ => atg_tests::said(&output.stdout),
+    }
+    atg_tests::said(&output.stderr);
+    output
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -134,7 +141,7 @@ async fn keys_can_be_made_before_the_first_start() {
         command
     };
     for arguments in [&["serve"][..], &["check-config"]] {
-        let refused = production().args(arguments).output().unwrap();
+        let refused = atg_tests::output(production().args(arguments)).unwrap();
         assert!(!refused.status.success());
         assert!(
             text(&refused.stderr).contains("atg-server keys create"),
@@ -149,7 +156,12 @@ async fn keys_can_be_made_before_the_first_start() {
     assert!(key.starts_with("atg_production_"));
     let mode = std::fs::metadata(bench.data()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
-    assert!(production().arg("check-config").output().unwrap().status.success());
+    assert!(
+        atg_tests::output(production().arg("check-config"))
+            .unwrap()
+            .status
+            .success()
+    );
     let server = ServerProcess::start(production(), bench.folder());
     assert_eq!(get(&server, key).await.0, 200);
     assert_eq!(get(&server, atg_tests::KEY).await.0, 401);

@@ -104,7 +104,7 @@ async fn generations_survive_kills_at_every_depth() {
     let scan = plain.start_scan(&server).await;
     completion(&server, scan).await;
     assert!(server.terminate().success());
-    let scanned = tempfile::tempdir().unwrap();
+    let scanned = atg_tests::folder();
     copy(&plain.data(), scanned.path());
 
     let server = plain.serve();

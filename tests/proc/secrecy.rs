@@ -178,4 +178,7 @@ async fn no_key_is_seen_in_the_log_an_answer_or_the_data() {
     let (mut found, _) = search(bench.folder(), &secrets);
     found.sort_by_key(|path| std::cmp::Reverse(path.clone()));
     assert_eq!(found, planted);
+    for file in &planted {
+        std::fs::remove_file(file).unwrap();
+    }
 }

@@ -16,6 +16,8 @@ const SOMETIMES: [&str; 4] = ["idempotent-replayed", "link", "preference-applied
 const ANYWHERE: [u16; 1] = [405];
 /// The schema of every error.
 const ERROR: &str = "ErrorResponse";
+/// The schema of every frame of a socket or an event stream.
+const FRAME: &str = "EventFrame";
 
 /// An answer, as far as it can be judged.
 pub struct Answer<'a> {
@@ -53,6 +55,16 @@ impl Judge {
         Some(format!("{method} {path} answered {status}: {problem}"))
     }
 
+    /// What is wrong with a frame of a socket or an event stream, if anything.
+    pub fn frame_problem(&self, frame: &[u8]) -> Option<String> {
+        self.of_body(&named(FRAME), frame)
+    }
+
+    /// The documented path that a path is one of.
+    pub fn template(&self, path: &str) -> &str {
+        self.item(path).map_or("(another path)", |(template, _)| template)
+    }
+
     fn find(&self, answer: &Answer<'_>) -> Option<String> {
         if !answer.headers.contains_key("x-request-id") {
             return Some("X-Request-ID is missing".to_owned());
@@ -77,11 +89,16 @@ impl Judge {
         } else {
             answer.method.as_str()
         };
-        let wanted = answer.path.trim_end_matches('/');
-        let paths = self.document.value()["paths"].as_object()?;
-        let exact = paths.get(wanted);
-        let item = exact.or_else(|| paths.iter().find(|(path, _)| fits(path, wanted)).map(|(_, item)| item))?;
+        let (_, item) = self.item(answer.path)?;
         item.get(method.to_ascii_lowercase())
+    }
+
+    fn item(&self, path: &str) -> Option<(&str, &Value)> {
+        let wanted = path.trim_end_matches('/');
+        let paths = self.document.value()["paths"].as_object()?;
+        let exact = paths.get_key_value(wanted);
+        let found = exact.or_else(|| paths.iter().find(|(path, _)| fits(path, wanted)))?;
+        Some((found.0, found.1))
     }
 
     fn of_response(&self, answer: &Answer<'_>, response: &Value) -> Option<String> {
@@ -115,8 +132,7 @@ impl Judge {
         if media_type(answer.headers) != "application/json" {
             return Some("an error is not JSON".to_owned());
         }
-        let schema = json!({"$ref": format!("#/components/schemas/{ERROR}")});
-        self.of_body(&schema, answer.body?)
+        self.of_body(&named(ERROR), answer.body?)
     }
 
     fn of_body(&self, schema: &Value, body: &[u8]) -> Option<String> {
@@ -140,6 +156,10 @@ impl Judge {
         });
         Arc::clone(made)
     }
+}
+
+fn named(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
 }
 
 /// Whether a path is one of a template. The last parameter named `path` takes all that is left.

@@ -13,7 +13,6 @@
     reason = "this crate is test code: it fails by panicking, and has no clock but the system's"
 )]
 
-mod asked;
 mod clock;
 mod direct;
 mod document;
@@ -22,13 +21,14 @@ mod judge;
 mod memory;
 mod programs;
 mod proxy;
+mod record;
 mod shifted;
 mod socket;
 mod stoppable;
 mod wait;
+mod witness;
 mod world;
 
-pub use asked::{Asked, judge};
 pub use clock::AheadClock;
 pub use direct::{DirectScan, Folder, readers, readers_on, specify};
 pub use document::{Described, Document};
@@ -37,8 +37,10 @@ pub use judge::{Answer, JUDGE, Judge};
 pub use memory::peak_mib;
 pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};
 pub use proxy::{Proxy, Treatment};
+pub use record::{folder, issued, output, said};
 pub use shifted::ShiftedClock;
 pub use socket::{Socket, open_socket, read_to_close};
 pub use stoppable::Stoppable;
 pub use wait::{DEADLINE, until};
+pub use witness::{Framing, Piece, SocketFrames, Start, StreamFrames, Wire, Witness};
 pub use world::{KEY, Setup, World};

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::{DEADLINE, KEY};
+use crate::{DEADLINE, KEY, Witness, record};
 
 /// A program of this workspace, beside the test's own target folder; built when it is not there.
 pub fn binary(name: &str) -> PathBuf {
@@ -118,8 +118,11 @@ impl Drop for SimProcess {
 /// `atg-server`.
 pub struct ServerProcess {
     child: Child,
-    /// Where it listens.
+    /// Where it is for all callers: each answer is judged on its way.
     pub url: String,
+    /// Where it listens itself.
+    pub direct_url: String,
+    _witness: Witness,
 }
 
 impl ServerProcess {
@@ -138,12 +141,16 @@ impl ServerProcess {
             .env("ATG_AZURE_GRAPH_ENDPOINT", azure)
             .env("ATG_AZURE_AUTHORITY", azure)
             .env("ATG_AZURE_STATIC_TOKEN", "static")
-            .env("ATG_LOG", "info");
+            .env("ATG_LOG", record::log_level());
         command
     }
 
     /// Starts a command and waits until it listens. Its log is `server.log` of the folder.
     pub fn start(mut command: Command, folder: &Path) -> Self {
+        let keys = command.get_envs().find(|(name, _)| *name == "ATG_API_KEYS");
+        if let Some((_, Some(keys))) = keys {
+            record::issued_all(keys.to_str().unwrap());
+        }
         let log = folder.join("server.log");
         let file = std::fs::OpenOptions::new()
             .create(true)
@@ -152,9 +159,15 @@ impl ServerProcess {
             .unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
         let line = first_line(&mut child, &log);
-        let url = line.rsplit(' ').next().unwrap().to_owned();
-        assert!(url.starts_with("http://"), "{line}");
-        Self { child, url }
+        let direct_url = line.rsplit(' ').next().unwrap().to_owned();
+        assert!(direct_url.starts_with("http://"), "{line}");
+        let witness = Witness::of(&direct_url);
+        Self {
+            child,
+            url: witness.url().to_owned(),
+            direct_url,
+            _witness: witness,
+        }
     }
 
     /// Its peak memory so far.
@@ -203,14 +216,14 @@ pub struct CliRun {
 
 /// Runs `atg` against a server.
 pub fn run_cli(folder: &Path, server: &str, key: &str, arguments: &[&str]) -> CliRun {
-    let output = clean("atg")
+    let mut command = clean("atg");
+    command
         .args(arguments)
         .current_dir(folder)
         .env("ATG_SERVICE_URL", server)
         .env("ATG_API_KEY", key)
-        .env("XDG_CONFIG_HOME", folder)
-        .output()
-        .unwrap();
+        .env("XDG_CONFIG_HOME", folder);
+    let output = record::output(&mut command).unwrap();
     CliRun {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),

@@ -1,13 +1,12 @@
 //! A progress socket as a client has it.
 
 use futures_util::StreamExt as _;
-use reqwest::Method;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::{DEADLINE, judge};
+use crate::DEADLINE;
 
 /// An open one.
 pub type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
@@ -16,31 +15,14 @@ pub type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 pub async fn open_socket(server: &str, path: &str, key: Option<&str>) -> Result<Socket, (u16, Value)> {
     let url = format!("{}{path}", server.replacen("http", "ws", 1));
     let mut request = url.into_client_request().unwrap();
-    let asked = request.uri().path().to_owned();
     if let Some(key) = key {
         let value = format!("Bearer {key}").parse().unwrap();
         request.headers_mut().insert("authorization", value);
     }
     match connect_async(request).await {
-        Ok((socket, response)) => {
-            judge(
-                &Method::GET,
-                &asked,
-                response.status().as_u16(),
-                response.headers(),
-                None,
-            );
-            Ok(socket)
-        }
+        Ok((socket, _)) => Ok(socket),
         Err(Error::Http(response)) => {
             let body = response.body().as_deref().unwrap_or_default();
-            judge(
-                &Method::GET,
-                &asked,
-                response.status().as_u16(),
-                response.headers(),
-                Some(body),
-            );
             Err((response.status().as_u16(), serde_json::from_slice(body).unwrap()))
         }
         Err(other) => panic!("{other}"),

@@ -17,11 +17,11 @@ use atg_models::{Clock, IdGen as _, JobId, JobKind, TenantId};
 use atg_server::{Held, RunningServer, SystemClock, SystemIds, load_config};
 use atg_sim::world::SeededWorld;
 use atg_sim::{SimConfig, Simulator};
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::Asked;
+use crate::{Witness, record};
 
 /// The key that the server knows.
 pub const KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -42,13 +42,20 @@ pub struct World {
     pub tenant: TenantId,
     /// With the right key.
     pub client: Client,
-    server: Option<RunningServer>,
+    server: Option<Served>,
     settings: Vec<(String, String)>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn StoreObserver>,
     url: String,
     http: reqwest::Client,
     data: TempDir,
+}
+
+/// A server, and who sees all that passes between it and its callers.
+struct Served {
+    witness: Witness,
+    of_metrics: Option<Witness>,
+    server: RunningServer,
 }
 
 impl Setup {
@@ -98,7 +105,7 @@ impl Setup {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let sim = Simulator::start(self.sim).unwrap();
         let tenant = sim.world().tenant_id();
-        let data = tempfile::tempdir().unwrap();
+        let data = record::folder();
         let mut settings = vec![
             ("ATG_SERVER_HOST".to_owned(), "127.0.0.1".to_owned()),
             ("ATG_SERVER_WORKERS".to_owned(), "1".to_owned()),
@@ -116,7 +123,7 @@ impl Setup {
         settings.retain(|(name, _)| self.settings.iter().all(|(given, _)| given != name));
         settings.extend(self.settings);
         let server = serve(&settings, &self.clock, &self.observer).await;
-        let url = server.url().to_owned();
+        let url = server.witness.url().to_owned();
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
             .redirect(reqwest::redirect::Policy::none())
@@ -137,16 +144,21 @@ impl Setup {
     }
 }
 
-async fn serve(
-    settings: &[(String, String)],
-    clock: &Arc<dyn Clock>,
-    observer: &Arc<dyn StoreObserver>,
-) -> RunningServer {
+async fn serve(settings: &[(String, String)], clock: &Arc<dyn Clock>, observer: &Arc<dyn StoreObserver>) -> Served {
+    for (name, value) in settings {
+        if name == "ATG_API_KEYS" {
+            record::issued_all(value);
+        }
+    }
     let loaded = load_config(settings.iter().cloned(), None, None, Some(0)).unwrap();
     let (clock, observer) = (Arc::clone(clock), Arc::clone(observer));
-    RunningServer::start_observed(loaded.config, clock, Arc::new(SystemIds), observer)
-        .await
-        .unwrap()
+    let server = RunningServer::start_observed(loaded.config, clock, Arc::new(SystemIds), observer);
+    let server = server.await.unwrap();
+    Served {
+        witness: Witness::of(server.url()),
+        of_metrics: server.metrics_url().map(Witness::of_metrics),
+        server,
+    }
 }
 
 impl World {
@@ -155,19 +167,32 @@ impl World {
         Setup::new(7, 150).start().await
     }
 
-    /// Where the server is.
+    /// Where the server is for all callers: each answer is judged on its way, and one that does not fit fails the test.
     pub fn url(&self) -> &str {
         &self.url
     }
 
+    /// Where it listens itself, for what is about the connection and not about what is said on it.
+    #[track_caller]
+    pub fn direct_url(&self) -> &str {
+        let caller = std::panic::Location::caller().file();
+        record::count("not judged: asked at the server's own address", caller);
+        self.running().url()
+    }
+
+    fn running(&self) -> &RunningServer {
+        &self.server.as_ref().unwrap().server
+    }
+
     /// Where its metrics are, when they have an address of their own.
     pub fn metrics_url(&self) -> Option<&str> {
-        self.server.as_ref().unwrap().metrics_url()
+        let metrics = self.server.as_ref().unwrap().of_metrics.as_ref();
+        metrics.map(Witness::url)
     }
 
     /// What the server holds in memory for its callers.
     pub fn held(&self) -> Held {
-        self.server.as_ref().unwrap().held()
+        self.running().held()
     }
 
     /// The data folder.
@@ -180,13 +205,13 @@ impl World {
         self.data.path()
     }
 
-    /// A request without a key. Its answer is judged by the `OpenAPI` document, as all of a test's are.
-    pub fn anonymous(&self, method: Method, path: &str) -> Asked {
-        Asked::new(self.http.request(method, format!("{}{path}", self.url)))
+    /// A request without a key.
+    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
     }
 
     /// A request with the key.
-    pub fn request(&self, method: Method, path: &str) -> Asked {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.anonymous(method, path).bearer_auth(KEY)
     }
 
@@ -278,7 +303,7 @@ impl World {
     pub async fn restart(&mut self) {
         self.stop_server().await;
         let server = serve(&self.settings, &self.clock, &self.observer).await;
-        server.url().clone_into(&mut self.url);
+        server.witness.url().clone_into(&mut self.url);
         self.client = Client::new(&self.url, Some(KEY.to_owned().into())).unwrap();
         self.server = Some(server);
     }
@@ -325,13 +350,13 @@ impl World {
 
     /// Tells the server to take nothing new.
     pub fn drain(&self) {
-        self.server.as_ref().unwrap().drain();
+        self.running().drain();
     }
 
     /// Stops the server; the folder can be opened by others then.
     pub async fn stop_server(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop().await;
+        if let Some(served) = self.server.take() {
+            served.server.stop().await;
         }
     }
 }

@@ -10,6 +10,7 @@ mod neo4j;
 mod oracle;
 mod out;
 mod run;
+mod secrecy;
 mod test;
 mod tidy;
 mod tools;

@@ -3,7 +3,7 @@
 use crate::neo4j::{Neo4j, Started};
 use crate::out::{line, notice, step};
 use crate::run::{build_programs, cargo, env, succeed};
-use crate::tools;
+use crate::{secrecy, tools};
 
 /// What the names of the tests hold that a second release of Neo4j may answer otherwise.
 const ON_NEO4J: &str = "neo4j";
@@ -22,6 +22,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     step("building the programs that the tests start");
     build_programs()?;
+    let recorded = secrecy::Run::begin()?;
     let tests = |filter: Option<&str>, server: &Started| {
         let mut command = cargo(["test", "--workspace", "--quiet", "--no-fail-fast"]);
         command.args(filter).envs(server.environment.iter().cloned());
@@ -30,19 +31,28 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                 .env("ATG_TEST_CHROMIUM", browser)
                 .env("ATG_TEST_CHROMEDRIVER", driver);
         }
+        recorded.recorded(&mut command);
         succeed(&mut command)
     };
-    // A server ends at the end of its block, and before its failure is reported.
-    {
-        let server = neo4j.start()?;
-        step("tests");
-        tests(options.filter.as_deref(), &server)?;
-    }
-    let newest = options.filter.is_none().then(|| neo4j.start_newest());
-    if let Some(server) = newest.transpose()?.flatten() {
-        step("the tests on Neo4j again, on its newest release");
-        tests(Some(ON_NEO4J), &server)?;
-    }
+    let all = || {
+        // A server ends at the end of its block, and before its failure is reported.
+        {
+            let server = neo4j.start()?;
+            step("tests");
+            tests(options.filter.as_deref(), &server)?;
+        }
+        let newest = options.filter.is_none().then(|| neo4j.start_newest());
+        if let Some(server) = newest.transpose()?.flatten() {
+            step("the tests on Neo4j again, on its newest release");
+            tests(Some(ON_NEO4J), &server)?;
+        }
+        anyhow::Ok(())
+    };
+    let passed = all();
+    // Of a run that fails too: a leak may be what it is about.
+    let searched = recorded.end(options.filter.is_none());
+    passed?;
+    searched?;
     line("");
     line("All tests passed.");
     if chromium.is_none() {

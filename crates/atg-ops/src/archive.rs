@@ -86,7 +86,7 @@ pub(crate) fn list(files: &[OutputFile]) -> Vec<ArtifactFile> {
 pub(crate) fn stream(files: Arc<Vec<OutputFile>>) -> ByteStream {
     let (sender, receiver) = mpsc::channel(CHUNKS);
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = pack(&files, Chunks(sender.clone())) {
+        if let Err(error) = pack(&files, Chunks::into(sender.clone())) {
             // Without a reader there is nobody to tell.
             let _ = sender.blocking_send(Err(StoreError::Corrupt {
                 doing: "packing an artifact",
@@ -118,14 +118,28 @@ fn pack(files: &[OutputFile], out: impl Write) -> zip::result::ZipResult<()> {
 }
 
 /// A writer into the channel.
-struct Chunks(mpsc::Sender<Chunk>);
+struct Chunks {
+    reader: mpsc::Sender<Chunk>,
+    is_gone: bool,
+}
+
+impl Chunks {
+    fn into(reader: mpsc::Sender<Chunk>) -> Self {
+        Self { reader, is_gone: false }
+    }
+}
 
 impl Write for Chunks {
+    /// That nobody reads any more is said once. A zip that is given up writes its end all the same, and prints
+    /// what it then meets.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
-            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        Ok(bytes.len())
+        if self.is_gone {
+            return Ok(bytes.len());
+        }
+        let sent = self.reader.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
+        self.is_gone = sent.is_err();
+        sent.map(|()| bytes.len())
+            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
     }
 
     fn flush(&mut self) -> io::Result<()> {

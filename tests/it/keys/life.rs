@@ -8,12 +8,12 @@ use atg_db::sqlite::SqliteKeys;
 use atg_models::limits::REVOKED_CLOSE_WITHIN;
 use atg_server::{RunningServer, SystemClock, SystemIds, load_config};
 use atg_sim::{Fault, FaultKind};
-use atg_tests::{KEY, Setup, World, open_socket, read_to_close, until};
+use atg_tests::{KEY, Setup, Witness, World, open_socket, read_to_close, until};
 use reqwest::Method;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use super::{Caller, put};
+use super::{Caller, made, put};
 
 async fn revoke(world: &World, name: &str) {
     let keys = SqliteKeys::open(&world.folder()).unwrap();
@@ -118,7 +118,7 @@ async fn the_sockets_of_a_dead_key_close_with_1008_and_no_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn production_starts_with_a_stored_key_of_its_own_only() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = atg_tests::folder();
     let settings = [
         ("ATG_SERVER_HOST", "127.0.0.1"),
         ("ENVIRONMENT", "production"),
@@ -133,7 +133,7 @@ async fn production_starts_with_a_stored_key_of_its_own_only() {
     };
     let keys = SqliteKeys::open(folder.path()).unwrap();
     let store = async |environment, number| {
-        let key = atg_auth::ApiKey::generate(environment, [number; 32]);
+        let key = made(environment, number);
         let record = atg_auth::KeyRecord::of(&key, format!("k{number}"), Scope::Read, atg_auth::Tenants::All);
         keys.put(atg_auth::StoredKey::new(record, OffsetDateTime::now_utc()))
             .await
@@ -148,10 +148,11 @@ async fn production_starts_with_a_stored_key_of_its_own_only() {
     );
     let own = store(atg_models::Environment::Production, 2).await;
     let server = start().await.unwrap();
+    let witness = Witness::of(server.url());
     let http = reqwest::Client::builder().build().unwrap();
     for (key, status) in [(own, 200), (dev, 401)] {
         let request = http
-            .get(format!("{}/api/v1/operations", server.url()))
+            .get(format!("{}/api/v1/operations", witness.url()))
             .bearer_auth(key.expose());
         assert_eq!(request.send().await.unwrap().status(), status, "{key}");
     }

@@ -8,9 +8,10 @@ use atg_auth::{ApiKey, KeyRecord, Scope, StoredKey, Tenants};
 use atg_db::sqlite::SqliteKeys;
 use atg_db::{KeyPut, KeyStore as _};
 use atg_models::Environment;
-use atg_tests::{Asked, World, until};
-use reqwest::{Method, Response};
+use atg_tests::{World, until};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 /// A stored key of a world.
@@ -19,9 +20,16 @@ struct Caller<'w> {
     key: ApiKey,
 }
 
+/// A key that is handed out: as random to look at as a real one, so that it is not found where it is not.
+fn made(environment: Environment, number: u8) -> ApiKey {
+    let key = ApiKey::generate(environment, Sha256::digest([number]).into());
+    atg_tests::issued(key.expose());
+    key
+}
+
 /// Stores a key beside the running server.
 async fn put(world: &World, name: &str, number: u8, change: impl FnOnce(&mut KeyRecord)) -> ApiKey {
-    let key = ApiKey::generate(Environment::Dev, [number; 32]);
+    let key = made(Environment::Dev, number);
     let mut record = KeyRecord::of(&key, name, Scope::Operate, Tenants::All);
     change(&mut record);
     let stored = StoredKey::new(record, OffsetDateTime::now_utc());
@@ -39,7 +47,7 @@ impl<'w> Caller<'w> {
         caller
     }
 
-    fn request(&self, method: Method, path: &str) -> Asked {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.world.anonymous(method, path).bearer_auth(self.key.expose())
     }
 

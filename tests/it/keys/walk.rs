@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use atg_auth::{Scope, Tenants};
 use atg_models::JobId;
-use atg_tests::{Asked, Described, Document, World};
-use reqwest::Method;
+use atg_tests::{Described, Document, World};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::Caller;
@@ -67,7 +67,7 @@ impl Subject {
     }
 
     /// The operation, asked about this tenant: nothing is wrong but who asks.
-    fn ask(&self, operation: &Described, ask: impl Fn(Method, &str) -> Asked) -> Asked {
+    fn ask(&self, operation: &Described, ask: impl Fn(Method, &str) -> RequestBuilder) -> RequestBuilder {
         let job = match operation.id.as_str() {
             "getScan" => self.scan,
             "getGenerateSpec" => self.spec,

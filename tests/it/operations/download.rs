@@ -68,7 +68,7 @@ async fn files_that_are_gone_are_410() {
 async fn fetch(world: &World, job: JobId, headers: &[(&str, &str)]) -> Response {
     let mut request = world.request(Method::GET, &format!("/api/v1/operations/{job}/download"));
     for (name, value) in headers {
-        request = request.header(name, *value);
+        request = request.header(*name, *value);
     }
     request.send().await.unwrap()
 }

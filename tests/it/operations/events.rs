@@ -2,8 +2,8 @@
 
 use atg_models::JobId;
 use atg_sim::{Fault, FaultKind};
-use atg_tests::{Asked, DEADLINE, Document, Setup, World, until};
-use reqwest::{Method, Response};
+use atg_tests::{DEADLINE, Document, Setup, World, until};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::ws_progress::{connect, read_all};
@@ -21,7 +21,7 @@ async fn page(world: &World, job: JobId, query: &str) -> Value {
     serde_json::from_slice(&body).unwrap()
 }
 
-fn stream(world: &World, job: JobId, query: &str) -> Asked {
+fn stream(world: &World, job: JobId, query: &str) -> RequestBuilder {
     world
         .request(Method::GET, &path(job, query))
         .header("Accept", "text/event-stream")

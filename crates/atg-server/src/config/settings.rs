@@ -176,6 +176,7 @@ pub(crate) const OF_OTHERS: &[&str] = &[
     "ATG_TEST_DATA",
     "ATG_TEST_CHROMIUM",
     "ATG_TEST_CHROMEDRIVER",
+    "ATG_TEST_RUN_DIR",
     "ATG_CACHE_DIR",
 ];
 

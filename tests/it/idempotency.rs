@@ -18,7 +18,9 @@ async fn job_of(response: Response) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_equal_requests_make_one_job() {
-    let world = World::small().await;
+    // One worker would take one after the other.
+    let setup = Setup::new(7, 150).setting("ATG_SERVER_WORKERS", "4");
+    let world = setup.start().await;
     let body = json!({"tenant_id": world.tenant}).to_string();
     let answers = join_all((0..100).map(|_| post(&world, "/api/v1/scan", "k1", &body))).await;
     let mut jobs = Vec::new();

@@ -28,6 +28,7 @@ mod prefer;
 mod probes;
 mod proxies;
 mod rate_limits;
+mod reader_cuts;
 mod retention;
 mod scan;
 mod store_down;

@@ -10,6 +10,7 @@ use atg_models::{JobId, TenantId};
 use atg_sim::world::SeededWorld;
 use atg_sim::{Fault, FaultKind, SimConfig, Simulator};
 use atg_tests::{DEADLINE, KEY, ServerProcess};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 /// Where a server process lives.
@@ -80,6 +81,13 @@ impl Bench {
         let body = serde_json::json!({"tenant_id": self.tenant()});
         let request: GenerateIacRequest = atg_models::api::ApiRequest::from_value(&body).unwrap();
         client(server).generate_iac(&request).await.unwrap().job_id
+    }
+
+    /// The hash of what lies under the name of a job's zip, if anything does.
+    pub(crate) fn published_hash(&self, job: JobId) -> Option<String> {
+        let path = self.data().join(format!("artifacts/artifacts/{job}.zip"));
+        let digest = Sha256::digest(std::fs::read(path).ok()?);
+        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// The hash of the zip of a job.

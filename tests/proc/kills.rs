@@ -115,6 +115,7 @@ async fn generations_survive_kills_at_every_depth() {
     assert_eq!(end.status, CompletionStatus::Completed);
     let took = started.elapsed();
     let hash = plain.zip_hash(&server, job).await;
+    assert_eq!(plain.published_hash(job).as_ref(), Some(&hash));
     server.terminate();
 
     let mut killed_running = 0;
@@ -127,6 +128,9 @@ async fn generations_survive_kills_at_every_depth() {
         // A point of its time: there is no other sign of how far a generation is inside a phase.
         tokio::time::sleep(took * kill / (KILLS + 2)).await;
         server.kill();
+        if let Some(published) = plain.published_hash(job) {
+            assert_eq!(published, hash, "kill {kill} left a part of a zip");
+        }
         let server = plain.serve();
         goes_on(&server, job, Seq::ZERO).await;
         let end = completion(&server, job).await;

@@ -41,6 +41,8 @@ async fn tokens_that_run_out_are_renewed() {
     let stats = bench.sim.stats();
     // Two audiences at the most: more tokens than that are renewed ones.
     assert!(stats.tokens > 2, "{stats:?}");
+    // Renewed before their end, and not because they were refused.
+    assert!(stats.failed < stats.tokens - 2, "{stats:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

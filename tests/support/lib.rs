@@ -14,6 +14,7 @@
 )]
 
 mod clock;
+mod cut_reader;
 mod direct;
 mod document;
 mod fast_clock;
@@ -30,6 +31,7 @@ mod witness;
 mod world;
 
 pub use clock::AheadClock;
+pub use cut_reader::{Merged, cut_readers};
 pub use direct::{DirectScan, Folder, readers, readers_on, specify};
 pub use document::{Described, Document};
 pub use fast_clock::FastClock;

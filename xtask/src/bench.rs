@@ -16,6 +16,7 @@ const BENCHES: &[(&str, &str, &[&str])] = &[
     ("atg-tests", "scan_floor", &[]),
     ("atg-tests", "status_ratio", &[]),
     ("atg-tests", "reader_scale", &[]),
+    ("atg-tests", "reader_cuts", &[]),
     ("atg-tests", "generation_rate", &["--", "terraform"]),
     ("atg-tests", "generation_rate", &["--", "arm"]),
     ("atg-tests", "generation_rate", &["--", "bicep"]),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use atg_db::{ArtifactStore, StoreError};
 use atg_models::job::{ArtifactInfo, JobError, LogLevel, OnCrash, Progress, TenantUse};
+use atg_models::limits::{ATTEMPT_DEADLINE, ATTEMPTS_MAX};
 use atg_models::{Clock, Fence, JobId, JobKind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +19,15 @@ pub struct OperationLimits {
     pub deadline: Duration,
     /// How often it may be tried.
     pub max_attempts: u32,
+}
+
+impl Default for OperationLimits {
+    fn default() -> Self {
+        Self {
+            deadline: ATTEMPT_DEADLINE,
+            max_attempts: ATTEMPTS_MAX,
+        }
+    }
 }
 
 /// How an attempt ended without a result.
@@ -53,7 +63,9 @@ pub trait Operation: Send + Sync + 'static {
     type Outcome: Serialize + Send + 'static;
 
     /// Its bounds.
-    fn limits(&self) -> OperationLimits;
+    fn limits(&self) -> OperationLimits {
+        OperationLimits::default()
+    }
 
     /// Whether it may be run again from its last checkpoint.
     fn on_crash(&self) -> OnCrash;

@@ -11,6 +11,7 @@ mod limits;
 mod patience;
 pub mod remove_tenant;
 pub mod scan;
+mod stop;
 #[cfg(test)]
 mod testing;
 pub mod unpack;

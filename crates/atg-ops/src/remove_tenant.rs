@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use atg_db::{GraphStore, JobStore};
-use atg_jobs::{Finished, Operation, OperationContext, OperationError, OperationLimits};
+use atg_jobs::{Finished, Operation, OperationContext, OperationError};
 use atg_models::api::{RemoveTenantRequest, RemoveTenantResult};
 use atg_models::job::{JobFilter, OnCrash, Progress, TenantUse};
-use atg_models::limits::{ATTEMPT_DEADLINE, ATTEMPTS_MAX};
 use atg_models::{JobKind, TenantId};
 
 use crate::limits::JOBS_PAGE_ROWS;
 use crate::patience::patiently;
+use crate::stop::unless_stopped;
 
 /// The operation.
 pub struct RemoveTenantOperation {
@@ -95,13 +95,6 @@ impl Operation for RemoveTenantOperation {
     type Params = RemoveTenantRequest;
     type Outcome = RemoveTenantResult;
 
-    fn limits(&self) -> OperationLimits {
-        OperationLimits {
-            deadline: ATTEMPT_DEADLINE,
-            max_attempts: ATTEMPTS_MAX,
-        }
-    }
-
     fn on_crash(&self) -> OnCrash {
         OnCrash::Rerun
     }
@@ -115,14 +108,9 @@ impl Operation for RemoveTenantOperation {
         context: &dyn OperationContext,
         params: RemoveTenantRequest,
     ) -> Result<Finished<RemoveTenantResult>, OperationError> {
-        let cancelled = context.cancelled();
         // Each transaction is done or not; a removal that stops between two leaves a tenant without a scan, from
         // which nothing is generated, and which can be removed again.
-        let outcome = tokio::select! {
-            biased;
-            () = cancelled.cancelled() => return Err(OperationError::Stopped),
-            outcome = self.remove(context, params.tenant_id) => outcome?,
-        };
+        let outcome = unless_stopped(context, self.remove(context, params.tenant_id)).await?;
         Ok(Finished {
             outcome,
             artifact: None,

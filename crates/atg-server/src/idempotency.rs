@@ -59,6 +59,14 @@ mod tests {
     }
 
     #[test]
+    fn the_same_words_on_another_route_are_another_request() {
+        let params = json!({"tenant_id": "t"});
+        let of = JobKind::ALL.iter().map(|kind| digest(*kind, &params));
+        let of: std::collections::BTreeSet<_> = of.collect();
+        assert_eq!(of.len(), JobKind::ALL.len());
+    }
+
+    #[test]
     fn a_key_is_visible_text_of_bounded_length() {
         assert_eq!(of(&[]), Ok(None));
         let longest = "k".repeat(limits::IDEMPOTENCY_KEY_MAX_BYTES);

@@ -8,7 +8,7 @@ use crate::template::ids::{Code, Scope, code};
 use crate::template::item::Item;
 use crate::template::plan::{Module, Root};
 use crate::template::program::{Program, Template, Wait, attr_path, deployment, group_name};
-use crate::template::value::{Expr, Key, Param, ParamKind, Value};
+use crate::template::value::{Expr, Key, Param, ParamKind, Piece, Value};
 use json::Json;
 
 /// Version of the resource type that deploys a template.
@@ -217,8 +217,19 @@ fn expression(program: &Program, item: &Item, expr: &Expr) -> String {
             let code = path.iter().fold(call, |code, name| Code::Member(Box::new(code), name));
             format!("[{}]", said(&code))
         }
-        Expr::Param(key) => format!("[parameters('{}')]", program.param_name(key)),
+        Expr::Param(key) => format!("[{}]", said(&param(program, key))),
+        Expr::Joined(pieces) => {
+            let pieces = pieces.iter().map(|piece| match piece {
+                Piece::Text(text) => Code::Text(text.clone()),
+                Piece::Param(key) => param(program, key),
+            });
+            format!("[{}]", said(&Code::Call("concat", pieces.collect())))
+        }
     }
+}
+
+fn param(program: &Program, key: &str) -> Code {
+    Code::Call("parameters", vec![Code::Text(program.param_name(key).to_owned())])
 }
 
 fn expr(code: &Code) -> Json {

@@ -11,7 +11,7 @@ use crate::template::ids::{self, Scope, code};
 use crate::template::item::Item;
 use crate::template::plan::{Module, Root};
 use crate::template::program::{Program, Template, Wait, attr_path, group_item, group_name};
-use crate::template::value::{Expr, Key, ParamKind, Target, Value};
+use crate::template::value::{Expr, Key, ParamKind, Piece, Target, Value};
 use symbols::{Existing, Symbols};
 use text::{escaped, quote, said};
 
@@ -253,6 +253,13 @@ impl Printer<'_> {
     fn expr(&self, expr: &Expr) -> String {
         match expr {
             Expr::Param(key) => self.template.program.param_name(key).to_owned(),
+            Expr::Joined(pieces) => {
+                let pieces = pieces.iter().map(|piece| match piece {
+                    Piece::Text(text) => escaped(text),
+                    Piece::Param(key) => format!("${{{}}}", self.template.program.param_name(key)),
+                });
+                format!("'{}'", pieces.collect::<String>())
+            }
             Expr::Attr(of, attr, read) => match self.template.program.items.get(*of) {
                 Some(target) => {
                     let name = self.symbols.named(&target.id, self.item);

@@ -7,14 +7,15 @@ use atg_models::ArmId;
 use atg_models::arm_id::{RESOURCE_GROUP_TYPE, SUBSCRIPTION_TYPE};
 
 use crate::IacError;
-use crate::adapt::guids::holds_stand_in;
+use crate::adapt::guids::{holds_stand_in, pieces};
 use crate::names;
 use crate::reference::unmapped_variable;
 use crate::select::{Context, Resource};
 use crate::tables::Tables;
 use crate::template::ids;
 use crate::template::item::Item;
-use crate::template::value::{Attr, Expr, Key, Param, ParamKind, Target, Value};
+use crate::template::limits::{EXPRESSION_MAX_CHARS, EXPRESSION_PARAMETER_CHARS};
+use crate::template::value::{Attr, Expr, Key, Param, ParamKind, Piece, Target, Value};
 
 /// Characters of a GUID with its hyphens.
 const GUID_CHARS: usize = 36;
@@ -130,11 +131,13 @@ impl Links<'_> {
     }
 
     fn text(&mut self, text: &str, path: &str) -> Result<Option<Expr>, IacError> {
-        if text.starts_with('/') {
-            return self.id(text);
+        if text.starts_with('/')
+            && let Some(expr) = self.id(text)?
+        {
+            return Ok(Some(expr));
         }
         if text.len() != GUID_CHARS || path.ends_with("name") {
-            return Ok(None);
+            return Ok(self.joined(text));
         }
         let lower = text.to_lowercase();
         if lower == self.context.tenant_id {
@@ -167,6 +170,34 @@ impl Links<'_> {
             description,
             text,
         )))
+    }
+
+    /// A text that holds stand-ins, each of which is asked for. One that no expression can hold stays as it is.
+    fn joined(&mut self, text: &str) -> Option<Expr> {
+        if !holds_stand_in(text) {
+            return None;
+        }
+        let cut = pieces(text);
+        // Quotes, braces and line breaks are written as two characters.
+        let twice = text.chars().filter(|c| "'{}\n\r\t\\".contains(*c)).count();
+        if text.chars().count() + twice + cut.len() * EXPRESSION_PARAMETER_CHARS > EXPRESSION_MAX_CHARS {
+            return None;
+        }
+        let mut joined = Vec::with_capacity(cut.len());
+        for piece in cut {
+            joined.push(match unmapped_variable(self.context, piece) {
+                Some((key, variable)) => {
+                    self.ask(&key, variable.name, variable.description);
+                    Piece::Param(key)
+                }
+                None => Piece::Text(piece.to_owned()),
+            });
+        }
+        match &joined[..] {
+            [Piece::Param(key)] => Some(Expr::Param(key.clone())),
+            pieces if pieces.iter().any(|piece| matches!(piece, Piece::Param(_))) => Some(Expr::Joined(joined)),
+            _ => None,
+        }
     }
 
     /// A whole ARM id: a resource, a part of one, the same thing everywhere, or something outside.
@@ -250,13 +281,17 @@ impl Links<'_> {
 
     /// Something that has no counterpart in the target: whoever deploys has to name it.
     fn asked(&mut self, key: String, name: String, description: String) -> Expr {
-        self.params.entry(key.clone()).or_insert_with(|| Param {
+        self.ask(&key, name, description);
+        Expr::Param(key)
+    }
+
+    fn ask(&mut self, key: &str, name: String, description: String) {
+        self.params.entry(key.to_owned()).or_insert_with(|| Param {
             name,
             description,
             kind: ParamKind::Missing("string"),
         });
-        self.found.push(Found::Param(key.clone()));
-        Expr::Param(key)
+        self.found.push(Found::Param(key.to_owned()));
     }
 
     fn outside(&mut self, key: &str, name: String, description: String, value: &str) -> Expr {

@@ -40,6 +40,17 @@ pub(crate) enum Expr {
     Attr(usize, Attr, String),
     /// A parameter, by its key.
     Param(String),
+    /// A text in which parameters stand.
+    Joined(Vec<Piece>),
+}
+
+/// A piece of such a text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Piece {
+    /// As it is.
+    Text(String),
+    /// A parameter, by its key.
+    Param(String),
 }
 
 /// What an id names.

@@ -119,9 +119,17 @@ fn another_tenant_and_subscription() {
 
 #[test]
 fn templates_for_another_tenant_ask_for_what_has_no_counterpart() {
-    for (format, parameter) in [
-        (Format::Arm, "\"principal_user_ada_lovelace\": {"),
-        (Format::Bicep, "param principal_user_ada_lovelace string"),
+    for (format, parameter, within) in [
+        (
+            Format::Arm,
+            "\"principal_user_ada_lovelace\": {",
+            "\"[concat('granted to ', parameters('principal_user_ada_lovelace'), ' in 6666",
+        ),
+        (
+            Format::Bicep,
+            "param principal_user_ada_lovelace string",
+            "'granted to ${principal_user_ada_lovelace} in 6666",
+        ),
     ] {
         let options = Options {
             format,
@@ -131,6 +139,7 @@ fn templates_for_another_tenant_ask_for_what_has_no_counterpart() {
         conserved(&output);
         holds_no_source(&output, true).expect("no id of the source");
         assert!(code(&output).contains(parameter), "{}", code(&output));
+        assert!(code(&output).contains(within), "{}", code(&output));
     }
 }
 

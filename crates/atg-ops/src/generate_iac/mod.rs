@@ -12,16 +12,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use atg_db::GraphStore;
 use atg_iac::{Finding, Format, IacError, ImportBlocks, Input, Options, Output, ProviderVersion, Report, Severity};
-use atg_jobs::{Finished, Operation, OperationContext, OperationError, OperationLimits};
+use atg_jobs::{Finished, Operation, OperationContext, OperationError};
 use atg_models::api::{BasedOnScan, GenerateIacRequest, GenerateIacResult, IacFormat, ImportStrategy};
 use atg_models::graph::{BasedOn, Node, Verdict};
 use atg_models::job::{JobError, OnCrash, Progress, TenantUse};
-use atg_models::limits::{ATTEMPT_DEADLINE, ATTEMPTS_MAX, SNAPSHOT_PAGE_ROWS};
+use atg_models::limits::SNAPSHOT_PAGE_ROWS;
 use atg_models::{ErrorCode, JobKind, TenantId};
 use futures_util::StreamExt as _;
 
 use crate::limits::SHOWN_FINDINGS_MAX;
 use crate::patience::patiently;
+use crate::stop::unless_stopped;
 use crate::{archive, basis};
 
 /// The operation.
@@ -42,13 +43,6 @@ impl Operation for GenerateIacOperation {
     type Params = GenerateIacRequest;
     type Outcome = GenerateIacResult;
 
-    fn limits(&self) -> OperationLimits {
-        OperationLimits {
-            deadline: ATTEMPT_DEADLINE,
-            max_attempts: ATTEMPTS_MAX,
-        }
-    }
-
     /// It begins again: nothing is published before the end.
     fn on_crash(&self) -> OnCrash {
         OnCrash::Rerun
@@ -63,12 +57,7 @@ impl Operation for GenerateIacOperation {
         context: &dyn OperationContext,
         params: GenerateIacRequest,
     ) -> Result<Finished<GenerateIacResult>, OperationError> {
-        let cancelled = context.cancelled();
-        tokio::select! {
-            biased;
-            () = cancelled.cancelled() => Err(OperationError::Stopped),
-            finished = generate(context, &self.graph, &params) => finished,
-        }
+        unless_stopped(context, generate(context, &self.graph, &params)).await
     }
 }
 

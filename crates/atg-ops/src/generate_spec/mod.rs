@@ -32,13 +32,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use atg_db::GraphStore;
 use atg_iac::OutputFile;
-use atg_jobs::{Finished, Operation, OperationContext, OperationError, OperationLimits};
+use atg_jobs::{Finished, Operation, OperationContext, OperationError};
 use atg_models::api::{BasedOnScan, GenerateSpecRequest, GenerateSpecResult};
 use atg_models::graph::{BasedOn, Verdict};
 use atg_models::job::{OnCrash, Progress, TenantUse};
-use atg_models::limits::{ATTEMPT_DEADLINE, ATTEMPTS_MAX};
 use atg_models::{IdGen, JobKind};
 
+use crate::stop::unless_stopped;
 use crate::{archive, basis};
 
 /// The operation.
@@ -60,13 +60,6 @@ impl Operation for GenerateSpecOperation {
     type Params = GenerateSpecRequest;
     type Outcome = GenerateSpecResult;
 
-    fn limits(&self) -> OperationLimits {
-        OperationLimits {
-            deadline: ATTEMPT_DEADLINE,
-            max_attempts: ATTEMPTS_MAX,
-        }
-    }
-
     /// It begins again: nothing is published before the end.
     fn on_crash(&self) -> OnCrash {
         OnCrash::Rerun
@@ -81,7 +74,6 @@ impl Operation for GenerateSpecOperation {
         context: &dyn OperationContext,
         params: GenerateSpecRequest,
     ) -> Result<Finished<GenerateSpecResult>, OperationError> {
-        let cancelled = context.cancelled();
         let work = async {
             let (outcome, files) = self.spec.write(context, &params, Pace::WHOLE).await?;
             let artifact = archive::publish(context, files, "narrow it with limit").await?;
@@ -90,11 +82,7 @@ impl Operation for GenerateSpecOperation {
                 artifact: Some(artifact),
             })
         };
-        tokio::select! {
-            biased;
-            () = cancelled.cancelled() => Err(OperationError::Stopped),
-            finished = work => finished,
-        }
+        unless_stopped(context, work).await
     }
 }
 

@@ -19,15 +19,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use atg_azure::Azure;
 use atg_db::GraphStore;
-use atg_jobs::{Finished, Operation, OperationContext, OperationError, OperationLimits};
+use atg_jobs::{Finished, Operation, OperationContext, OperationError};
 use atg_models::api::{GenerateSpecRequest, ScanRequest, ScanResult};
 use atg_models::graph::{Gap, LedgerEntry};
 use atg_models::job::{ArtifactInfo, OnCrash, TenantUse};
-use atg_models::limits::{ATTEMPT_DEADLINE, ATTEMPTS_MAX};
 use atg_models::{IdGen, JobKind};
 
 use crate::archive;
 use crate::generate_spec::{Pace, Specification};
+use crate::stop::unless_stopped;
 
 /// What a ledger says was not read.
 pub(crate) fn gaps_of(ledger: &[LedgerEntry]) -> Vec<Gap> {
@@ -90,13 +90,6 @@ impl Operation for ScanOperation {
     type Params = ScanRequest;
     type Outcome = ScanResult;
 
-    fn limits(&self) -> OperationLimits {
-        OperationLimits {
-            deadline: ATTEMPT_DEADLINE,
-            max_attempts: ATTEMPTS_MAX,
-        }
-    }
-
     /// The ledger says where to go on.
     fn on_crash(&self) -> OnCrash {
         OnCrash::Rerun
@@ -111,17 +104,12 @@ impl Operation for ScanOperation {
         context: &dyn OperationContext,
         params: ScanRequest,
     ) -> Result<Finished<ScanResult>, OperationError> {
-        let cancelled = context.cancelled();
         let scan = async {
             let mut outcome = drive::scan(context, &self.graph, self.azure.as_ref(), &params).await?;
             let artifact = self.specify(context, &params, &mut outcome).await?;
             Ok(Finished { outcome, artifact })
         };
         // Nothing of a scan has to be put in order when it stops: a page is stored or it is not.
-        tokio::select! {
-            biased;
-            () = cancelled.cancelled() => Err(OperationError::Stopped),
-            finished = scan => finished,
-        }
+        unless_stopped(context, scan).await
     }
 }

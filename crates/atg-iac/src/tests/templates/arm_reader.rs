@@ -150,6 +150,7 @@ impl Parser<'_> {
         }
         match (name.as_str(), members.join(".").as_str()) {
             ("parameters", "") => format!("«param {}»", args[0]),
+            ("concat", "") => args.concat(),
             ("reference", path) if args.len() == 2 => format!("«{}.properties.{path}»", args[0].to_lowercase()),
             ("reference", path) => format!("«{}.{path}»", args[0].to_lowercase()),
             ("subscription", "subscriptionId") => self.place.subscription().to_owned(),

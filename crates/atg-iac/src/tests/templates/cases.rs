@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::cases::tenant;
-use super::super::{SUBSCRIPTION, conserved, group, node, resource_group, text};
+use super::super::{SUBSCRIPTION, conserved, group, node, resource_group, run_with, text};
 use super::read::ReadBack;
 use super::{arm_reader, bicep_reader, run};
-use crate::{Format, Output};
+use crate::{Format, Options, Output};
 
 fn in_group(rest: &str) -> String {
     format!("{}/providers/{rest}", group("rg-app"))
@@ -16,8 +16,17 @@ fn in_group(rest: &str) -> String {
 
 /// Both languages say the same, and all that the report says.
 pub(super) fn same(nodes: &[atg_models::graph::Node]) -> (Output, ReadBack) {
-    let arm = run(nodes.to_vec(), Format::Arm);
-    let bicep = run(nodes.to_vec(), Format::Bicep);
+    same_with(nodes, &Options::default())
+}
+
+pub(super) fn same_with(nodes: &[atg_models::graph::Node], options: &Options) -> (Output, ReadBack) {
+    let [arm, bicep] = [Format::Arm, Format::Bicep].map(|format| {
+        let options = Options {
+            format,
+            ..options.clone()
+        };
+        run_with(nodes.to_vec(), &options)
+    });
     conserved(&arm);
     conserved(&bicep);
     let (one, two) = (arm_reader::read(&arm), bicep_reader::read(&bicep));

@@ -1,14 +1,18 @@
 //! Laws of both printers: strings are data, secrets are in no byte, the order of nodes changes nothing.
 
+use atg_models::graph::NodeKind;
 use atg_models::secrets::{MARKER, planted};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::laws::{SECRETS, json_value, plain, wild};
-use super::super::{group, node, resource_group};
-use super::cases::same;
+use super::super::{SUBSCRIPTION, group, node, resource_group};
+use super::cases::{same, same_with};
 use super::run;
 use crate::{Format, IacError, Input, Options, generate};
+
+/// A user of the small tenant.
+const ADA: &str = "99999999-0000-0000-0000-000000000001";
 
 fn odd() -> String {
     format!("{}/providers/Contoso.Odd/things/one", group("g"))
@@ -25,6 +29,24 @@ proptest! {
         let found = &read.resources[&odd().to_lowercase()].body;
         prop_assert_eq!(plain(found["properties"].clone()), plain(properties));
         prop_assert_eq!(&found["tags"], &json!({text.clone(): text}));
+    }
+
+    #[test]
+    fn what_has_no_counterpart_is_asked_for_within_any_text(before in wild(), between in wild(), behind in wild()) {
+        let text = |id: &str| format!("{before}{id}{between}{id}{behind}");
+        let body = json!({"apiVersion": "2024-01-01", "properties": {"text": text(ADA), "list": [text(ADA)], "name": ADA}});
+        let users = super::super::cases::tenant().into_iter().filter(|node| node.kind == NodeKind::User);
+        let nodes: Vec<_> = users.chain([resource_group("g"), node(&odd(), body)]).collect();
+        let options = Options {
+            target_tenant_id: Some("77777777-7777-4777-8777-777777777777".to_owned()),
+            target_subscription: SUBSCRIPTION.rsplit('/').next().map(str::to_owned),
+            ..Options::default()
+        };
+        let (_, read) = same_with(&nodes, &options);
+        let asked = "«param principal_user_ada_lovelace»";
+        let expected = json!({"text": text(asked), "list": [text(asked)], "name": asked});
+        prop_assert_eq!(&read.resources[&odd().to_lowercase()].body["properties"], &expected);
+        prop_assert_eq!(&read.params["principal_user_ada_lovelace"], &("string".to_owned(), None));
     }
 
     #[test]
@@ -164,6 +186,35 @@ fn a_value_at_a_path_of_the_table_is_in_no_byte() {
                     "{type_} {above} {name}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn a_text_that_no_expression_can_hold_stays() {
+    for (long, asked) in [(20_000, true), (24_600, false)] {
+        let text = format!("{ADA} {}", "x".repeat(long));
+        let body = json!({"apiVersion": "2024-01-01", "properties": {"text": text}});
+        let mut nodes = super::super::cases::tenant();
+        nodes.extend([resource_group("g"), node(&odd(), body)]);
+        for format in [Format::Arm, Format::Bicep] {
+            let options = Options {
+                format,
+                target_tenant_id: Some("77777777-7777-4777-8777-777777777777".to_owned()),
+                ..Options::default()
+            };
+            let output = super::run_with(nodes.clone(), &options);
+            let code = output
+                .files
+                .iter()
+                .filter(|file| !file.path.to_lowercase().starts_with("re"));
+            let code: String = code.map(|file| String::from_utf8_lossy(&file.bytes)).collect();
+            assert!(code.contains(&"x".repeat(long)) && !code.contains(ADA));
+            assert_eq!(
+                code.contains(" xxx") && code.contains("a7600000-"),
+                !asked,
+                "{format:?}"
+            );
         }
     }
 }

@@ -38,6 +38,11 @@ fn named(node: Node<'_>) -> Vec<Node<'_>> {
     children.filter(|child| child.kind() != "comment").collect()
 }
 
+/// What a node stands for in the file.
+fn written<'t>(node: Node<'_>, text: &'t str) -> &'t str {
+    node.utf8_text(text.as_bytes()).unwrap()
+}
+
 /// Compares one resource with what is published.
 struct Checker<'a> {
     text: &'a str,
@@ -47,7 +52,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn of(&self, node: Node<'_>) -> &str {
-        &self.text[node.byte_range()]
+        written(node, self.text)
     }
 
     fn problem(&mut self, node: Node<'_>, what: &str) {
@@ -136,49 +141,38 @@ fn check(text: &str) -> (usize, Vec<String>) {
     let tree = tree(text);
     assert!(!tree.root_node().has_error(), "{}", tree.root_node().to_sexp());
     let published = published();
-    let (mut resources, mut problems) = (0, Vec::new());
-    for node in named(tree.root_node()) {
-        if node.kind() != "resource_declaration" {
-            continue;
-        }
-        resources += 1;
-        let parts = named(node);
-        let (type_, version) = text[parts[1].byte_range()].trim_matches('\'').split_once('@').unwrap();
-        let Some(facts) = published.get(&type_.to_lowercase()) else {
-            problems.push(format!("{type_} is not published"));
-            continue;
-        };
-        // The bodies are those of the newest version.
-        if facts["n"].as_array().and_then(|versions| {
-            versions
-                .iter()
-                .rfind(|version| !version.as_str().unwrap().ends_with("-preview"))
-        }) != Some(&version.into())
-        {
-            problems.push(format!("{type_}: {version} is not the newest of {}", facts["n"]));
-        }
-        if text[node.byte_range()]
-            .split('{')
-            .next()
-            .unwrap()
-            .contains(" existing ")
-        {
-            continue;
-        }
-        let mut checker = Checker {
-            text,
-            shared: &facts["d"],
-            problems: Vec::new(),
-        };
-        checker.object(*parts.last().unwrap(), &facts["b"], &OF_BICEP);
-        problems.extend(
-            checker
-                .problems
-                .into_iter()
-                .map(|problem| format!("{type_}, {problem}")),
-        );
+    let resources = named(tree.root_node());
+    let resources = resources
+        .into_iter()
+        .filter(|node| node.kind() == "resource_declaration");
+    let problems: Vec<_> = resources.map(|node| resource(node, text, &published)).collect();
+    (problems.len(), problems.concat())
+}
+
+fn resource(node: Node<'_>, text: &str, published: &BTreeMap<String, Value>) -> Vec<String> {
+    let parts = named(node);
+    let type_ = written(parts[1], text).trim_matches('\'');
+    let (type_, version) = type_.split_once('@').unwrap();
+    let Some(facts) = published.get(&type_.to_lowercase()) else {
+        return vec![format!("{type_} is not published")];
+    };
+    let mut checker = Checker {
+        text,
+        shared: &facts["d"],
+        problems: Vec::new(),
+    };
+    // The bodies are those of the newest version.
+    let mut versions = facts["n"].as_array().unwrap().iter().filter_map(Value::as_str);
+    let newest = versions.rfind(|version| !version.ends_with("-preview"));
+    if newest != Some(version) {
+        checker.problem(node, &format!("{version} is not the newest, {newest:?}"));
     }
-    (resources, problems)
+    let head = written(node, text).split('{').next().unwrap();
+    if !head.contains(" existing ") {
+        checker.object(*parts.last().unwrap(), &facts["b"], &OF_BICEP);
+    }
+    let problems = checker.problems.into_iter();
+    problems.map(|problem| format!("{type_}, {problem}")).collect()
 }
 
 #[test]
@@ -204,7 +198,7 @@ fn a_wrong_member_word_or_type_is_seen() {
         (
             "containerApps@2026-01-01",
             "containerApps@2031-01-01",
-            "is not the newest of",
+            "2031-01-01 is not the newest",
         ),
         ("  kind: 'StorageV2'\n", "", "kind is missing"),
     ] {
@@ -228,7 +222,52 @@ fn the_example_gives_every_parameter_that_has_no_default() {
     assert!(needed.is_subset(&given), "{needed:?}");
 }
 
-/// Names of the variables of a container, and what secrets they come from.
+/// Functions of Bicep that the file calls.
+const FUNCTIONS: [&str; 9] = [
+    "concat",
+    "empty",
+    "guid",
+    "json",
+    "replace",
+    "resourceGroup",
+    "subscriptionResourceId",
+    "toLower",
+    "uniqueString",
+];
+
+/// The names that a node uses: not those of members, nor of types.
+fn uses(node: Node<'_>, text: &str, found: &mut BTreeSet<String>) {
+    let parts = named(node);
+    let parts = match node.kind() {
+        "identifier" => {
+            found.insert(written(node, text).to_owned());
+            return;
+        }
+        "decorators" | "type" => return,
+        "object_property" if parts[0].kind() == "identifier" => &parts[1..],
+        "resource_declaration" | "parameter_declaration" | "variable_declaration" => &parts[1..],
+        "output_declaration" => &parts[2..],
+        _ => &parts[..],
+    };
+    for part in parts {
+        uses(*part, text, found);
+    }
+}
+
+/// What Bicep's own linter would ask, as far as one file goes.
+#[test]
+fn every_name_that_is_used_is_declared_and_the_other_way_round() {
+    let main = text(MAIN);
+    let mut used = BTreeSet::new();
+    uses(tree(&main).root_node(), &main, &mut used);
+    let used: BTreeSet<String> = used
+        .into_iter()
+        .filter(|name| !FUNCTIONS.contains(&name.as_str()))
+        .collect();
+    let declared: BTreeSet<String> = all(r"(?m)^(?:param|var|resource) (\w+) ", &main).into_iter().collect();
+    assert_eq!(used, declared);
+}
+
 #[test]
 fn every_secret_that_is_used_is_declared() {
     let main = text(MAIN);

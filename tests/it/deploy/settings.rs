@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use atg_models::ErrorCode;
+
 use super::{all, files, rows, text};
 
 /// Settings that the design names and the server does not know yet. When it does, they are removed here.
@@ -40,9 +42,27 @@ fn every_setting_is_one_of_the_servers() {
             // The image of Neo4j takes settings by names with small letters.
             let is_ours = name.chars().all(|letter| !letter.is_ascii_lowercase());
             let is_known = known.contains(&name) || [COMING, OF_OTHERS].concat().contains(&name.as_str());
+            let is_known = is_known || is_error(&name);
             assert!(!is_ours || is_known, "{path} names {name}, which is no setting");
         }
     }
+}
+
+fn is_error(name: &str) -> bool {
+    ErrorCode::ALL.iter().any(|code| code.as_str() == name)
+}
+
+#[test]
+fn every_error_of_the_runbook_exists() {
+    let known = known();
+    let runbook = text("deploy/runbook.md");
+    let named = all("`([A-Z]+(?:_[A-Z]+)+)`", &runbook);
+    let errors: Vec<_> = named
+        .iter()
+        .filter(|name| !known.contains(*name) && !COMING.contains(&name.as_str()))
+        .collect();
+    assert!(errors.len() > 2, "{named:?}");
+    assert!(errors.iter().all(|name| is_error(name)), "{errors:?}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn the_context_of_the_image_holds_the_workspace() {
     let let_in = all(r"(?m)^!(\S+)$", &text(".dockerignore"));
     for member in all(
         r#""([a-z]+)(?:/\*)?""#,
-        &one(r"members = \[(.*)\]", &text("Cargo.toml")),
+        &one(r"(?m)^members = \[(.*)\]", &text("Cargo.toml")),
     ) {
         assert!(let_in.contains(&member), "{member}");
     }

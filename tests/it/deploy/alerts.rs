@@ -109,5 +109,22 @@ fn what_is_scraped_is_what_the_alerts_look_for() {
     );
     let deployment = text("deploy/k8s/base/deployment.yaml");
     assert_eq!(port, one(r"name: metrics\s+containerPort: (\d+)", &deployment));
-    assert_eq!(port, one(r#"prometheus.io/port: "(\d+)""#, &deployment));
+}
+
+#[test]
+fn a_cluster_is_scraped_as_one_machine_is() {
+    let in_a_cluster = text("deploy/prometheus/prometheus-kubernetes.yml");
+    let job = r"job_name: (\w+)";
+    assert_eq!(
+        one(job, &in_a_cluster),
+        one(job, &text("deploy/prometheus/prometheus.yml"))
+    );
+    let example = text("deploy/k8s/overlays/example/kustomization.yaml");
+    assert_eq!(
+        one(r"names: \[(\w+)\]", &in_a_cluster),
+        one(r"(?m)^namespace: (\w+)", &example)
+    );
+    let deployment = text("deploy/k8s/base/deployment.yaml");
+    let port = one(r"name: (\w+)\s+containerPort: 9464", &deployment);
+    assert_eq!(one(r"regex: (\w+)", &in_a_cluster), port);
 }

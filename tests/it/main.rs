@@ -12,6 +12,7 @@ mod client;
 mod compatibility;
 mod config;
 mod cors;
+mod deploy;
 mod docs;
 mod document;
 mod error_codes;

@@ -2,6 +2,7 @@
 
 mod clients;
 mod contract;
+mod deploy;
 mod served;
 
 use std::fs;
@@ -27,6 +28,8 @@ pub(crate) enum Oracle {
     Openapi(contract::Options),
     /// Python and TypeScript clients that openapi-generator makes of the document; each runs a scan
     Clients,
+    /// The files of `deploy/`, judged by the linters of their formats
+    Deploy,
 }
 
 #[derive(clap::Args)]
@@ -47,6 +50,7 @@ pub(crate) fn run(oracle: &Oracle) -> anyhow::Result<()> {
         Oracle::Terraform(options) => terraform(options),
         Oracle::Openapi(options) => contract::run(options),
         Oracle::Clients => clients::run(),
+        Oracle::Deploy => deploy::run(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Jobs and their event logs.
 
 use async_trait::async_trait;
-use atg_models::job::{ArtifactInfo, Event, EventBody, JobEvent, JobFilter, JobRecord, NewJob, WorkerId};
+use atg_models::job::{ArtifactInfo, Event, EventBody, JobEvent, JobFilter, JobRecord, JobState, NewJob, WorkerId};
 use atg_models::{Fence, JobId, Seq};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -115,6 +115,17 @@ pub struct JobPage {
     pub total: u64,
 }
 
+/// How far a job is: what a server asks that waits for others' news of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct News {
+    /// Which job.
+    pub id: JobId,
+    /// The last sequence of its log.
+    pub last: Seq,
+    /// Where it stands.
+    pub state: JobState,
+}
+
 /// Keeps jobs. The state machine of `atg-models` decides every change; the store applies it in one
 /// transaction with what belongs to it.
 #[async_trait]
@@ -158,6 +169,10 @@ pub trait JobStore: Send + Sync + 'static {
 
     /// Events after a sequence.
     async fn events(&self, id: JobId, after: Seq, limit: u32) -> Result<EventPage, StoreError>;
+
+    /// How far each of these jobs is, in any order; those that are not there are left out. One query,
+    /// whatever their number: a server asks for all jobs that are watched on it, several times a second.
+    async fn news(&self, ids: &[JobId]) -> Result<Vec<News>, StoreError>;
 
     /// Jobs whose lease has passed.
     async fn expired(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<JobId>, StoreError>;

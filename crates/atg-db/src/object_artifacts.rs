@@ -17,8 +17,8 @@ use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, Write
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
+use crate::graph_rules::hex;
 use crate::limits;
-use crate::sqlite::hex;
 use crate::{ArtifactStore, ByteStream, StoreError};
 
 /// Keeps artifacts in an object store.

@@ -74,6 +74,8 @@ pub const SCANS_WINDOW: Duration = Duration::hours(1);
 pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600;
 /// How long a request counts against that limit.
 pub const REQUESTS_WINDOW: Duration = Duration::minutes(1);
+/// How long a server may let in what it was granted where several count together; a grant counts that much longer.
+pub const REQUEST_GRANT_LIFE: Duration = Duration::seconds(1);
 /// The highest rate that may be configured: as good as none.
 pub const RATE_LIMIT_MAX: u32 = 1_000_000;
 /// Jobs that are queued or run.

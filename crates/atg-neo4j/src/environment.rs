@@ -8,6 +8,12 @@ pub const URI: &str = "NEO4J_TEST_URI";
 pub const USER: &str = "NEO4J_TEST_USER";
 /// Its password.
 pub const PASSWORD: &str = "NEO4J_TEST_PASSWORD";
+/// The address of a second server, for a suite that takes two databases at a time.
+pub const SECOND_URI: &str = "NEO4J_TEST_SECOND_URI";
+/// Its user; `neo4j` when it is not set.
+pub const SECOND_USER: &str = "NEO4J_TEST_SECOND_USER";
+/// Its password.
+pub const SECOND_PASSWORD: &str = "NEO4J_TEST_SECOND_PASSWORD";
 /// The folder of the jars, for tests that start a server of their own.
 pub const JARS: &str = "NEO4J_TEST_JARS";
 
@@ -28,16 +34,34 @@ pub struct Access {
 impl Access {
     /// The server that the environment names, if it names one.
     pub fn from_environment() -> Option<Self> {
+        Self::named(URI, USER, PASSWORD)
+    }
+
+    /// The second server, if the environment names one.
+    pub fn second_from_environment() -> Option<Self> {
+        Self::named(SECOND_URI, SECOND_USER, SECOND_PASSWORD)
+    }
+
+    fn named(uri: &str, user: &str, password: &str) -> Option<Self> {
         Some(Self {
-            uri: variable(URI)?,
-            user: variable(USER).unwrap_or_else(|| FIRST_USER.to_owned()),
-            password: variable(PASSWORD).unwrap_or_default(),
+            uri: variable(uri)?,
+            user: variable(user).unwrap_or_else(|| FIRST_USER.to_owned()),
+            password: variable(password).unwrap_or_default(),
         })
     }
 
     /// The variables that [`Access::from_environment`] reads.
     pub fn environment(&self) -> [(&'static str, &str); 3] {
         [(URI, &self.uri), (USER, &self.user), (PASSWORD, &self.password)]
+    }
+
+    /// The variables that [`Access::second_from_environment`] reads.
+    pub fn second_environment(&self) -> [(&'static str, &str); 3] {
+        [
+            (SECOND_URI, &self.uri),
+            (SECOND_USER, &self.user),
+            (SECOND_PASSWORD, &self.password),
+        ]
     }
 }
 

@@ -22,7 +22,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use environment::{Access, JARS, PASSWORD, URI, USER};
+pub use environment::{Access, JARS, PASSWORD, SECOND_PASSWORD, SECOND_URI, SECOND_USER, URI, USER};
 pub use error::Error;
 pub use jars::{Jars, LONG_TERM, NEWEST, Release};
 pub use java::Java;

@@ -8,7 +8,7 @@ use atg_models::{Fence, JobId, Seq};
 use time::OffsetDateTime;
 
 use crate::faults::{FaultPoint, Faults};
-use crate::{Claimed, EventPage, Health, Inserted, JobPage, JobStore, ScanQuota, StoreError, Transition};
+use crate::{Claimed, EventPage, Health, Inserted, JobPage, JobStore, News, ScanQuota, StoreError, Transition};
 
 /// A job store whose writes fail when they are told to.
 pub struct FaultyJobStore {
@@ -92,6 +92,10 @@ impl JobStore for FaultyJobStore {
 
     async fn events(&self, id: JobId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
         self.inner.events(id, after, limit).await
+    }
+
+    async fn news(&self, ids: &[JobId]) -> Result<Vec<News>, StoreError> {
+        self.inner.news(ids).await
     }
 
     async fn expired(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<JobId>, StoreError> {

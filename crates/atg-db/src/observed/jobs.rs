@@ -8,7 +8,7 @@ use atg_models::{Clock, Fence, JobId, Seq};
 use time::OffsetDateTime;
 
 use super::{StoreObserver, Watch};
-use crate::{Claimed, EventPage, Inserted, JobPage, JobStore, ScanQuota, StoreError, Transition};
+use crate::{Claimed, EventPage, Inserted, JobPage, JobStore, News, ScanQuota, StoreError, Transition};
 
 /// A job store whose calls are seen.
 pub struct ObservedJobs {
@@ -76,6 +76,10 @@ impl JobStore for ObservedJobs {
 
     async fn events(&self, id: JobId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
         self.watch.call("events", self.inner.events(id, after, limit)).await
+    }
+
+    async fn news(&self, ids: &[JobId]) -> Result<Vec<News>, StoreError> {
+        self.watch.call("news", self.inner.news(ids)).await
     }
 
     async fn expired(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<JobId>, StoreError> {

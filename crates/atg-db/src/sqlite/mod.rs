@@ -24,7 +24,6 @@ use std::sync::Arc;
 pub use backup::{BackedUp, BackupError, Manifest, backup, restore};
 pub use care::{Checked, check, set_graph_aside};
 pub use graph::SqliteGraph;
-pub(crate) use graph::hex;
 pub use jobs::SqliteJobs;
 pub use keys::SqliteKeys;
 

@@ -1,5 +1,4 @@
 //! The suites against SQLite, and what is SQLite's own.
-#![expect(clippy::unused_async, reason = "the suites await their factories")]
 
 use std::sync::Arc;
 

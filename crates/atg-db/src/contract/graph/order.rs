@@ -9,26 +9,8 @@ use atg_models::{ArmId, Seq};
 use serde_json::json;
 
 use crate::GraphStore;
+use crate::contract::dice::Dice;
 use crate::contract::world::*;
-
-/// A small generator of numbers: the suite has no dependency of its own for it.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % u64::try_from(bound.max(1)).unwrap()).unwrap()
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for at in (1..items.len()).rev() {
-            items.swap(at, self.below(at + 1));
-        }
-    }
-}
 
 /// One row of a collection: a body, or a listed edge.
 #[derive(Clone)]

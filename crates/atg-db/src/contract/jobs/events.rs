@@ -1,11 +1,11 @@
 //! Event logs.
 
 use atg_models::Seq;
-use atg_models::job::{Event, EventBody, Refused};
+use atg_models::job::{Event, EventBody, JobState, Refused};
 
-use super::{id, line, percent, running};
+use super::{id, insert, line, new, percent, running};
 use crate::contract::world::at;
-use crate::{JobStore, StoreError, Transition};
+use crate::{JobStore, News, StoreError, Transition};
 
 pub async fn a_log_is_numbered<S: JobStore>(store: &S) {
     let fence = running(store, 1).await.machine.fence;
@@ -74,4 +74,36 @@ pub async fn an_ended_job_takes_no_event<S: JobStore>(store: &S) {
         matches!(missing, Err(StoreError::NotFound { what: "job" })),
         "{missing:?}"
     );
+}
+
+pub async fn news_say_how_far_each_job_is<S: JobStore>(store: &S) {
+    let fence = running(store, 1).await.machine.fence;
+    insert(store, new(2)).await;
+    insert(store, new(3)).await;
+    let news = async |numbers: &[u128]| {
+        let ids: Vec<_> = numbers.iter().map(|number| id(*number)).collect();
+        let mut news = store.news(&ids).await.unwrap();
+        news.sort_by_key(|news| news.id.to_string());
+        news
+    };
+    let is = |number, last, state| News {
+        id: id(number),
+        last: Seq::new(last),
+        state,
+    };
+    assert_eq!(
+        news(&[2, 9, 1]).await,
+        [is(1, 0, JobState::Running), is(2, 0, JobState::Queued)]
+    );
+    store
+        .append(id(1), fence, vec![line("a"), line("b")], at(2))
+        .await
+        .unwrap();
+    assert_eq!(news(&[1]).await, [is(1, 2, JobState::Running)]);
+    store
+        .transition(id(1), Event::Succeeded { fence }, Transition::default(), at(3))
+        .await
+        .unwrap();
+    assert_eq!(news(&[1]).await, [is(1, 3, JobState::Succeeded)]);
+    assert_eq!(news(&[]).await, []);
 }

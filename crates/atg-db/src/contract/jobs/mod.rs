@@ -29,7 +29,8 @@ macro_rules! job_contract {
                 a_retry_waits, leases_expire, a_checkpoint_belongs_to_the_attempt
             }
             events::{
-                a_log_is_numbered, a_progress_is_the_jobs, a_log_keeps_a_tail, an_ended_job_takes_no_event
+                a_log_is_numbered, a_progress_is_the_jobs, a_log_keeps_a_tail, an_ended_job_takes_no_event,
+                news_say_how_far_each_job_is
             }
             lists::{
                 lists_are_newest_first, lists_are_filtered, a_job_of_a_tenant_is_listed_to_that_tenant,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use crate::sqlite::hex;
+use crate::graph_rules::hex;
 
 /// The name of the manifest in a backup.
 pub(super) const MANIFEST: &str = "manifest.json";

@@ -1,27 +1,21 @@
 //! Storing a page, with its ledger progress, in one transaction.
 
-use atg_models::graph::{LedgerProgress, ListedEdge, ScanHandle};
+use atg_models::graph::ScanHandle;
 use rusqlite::params;
 
 use crate::StoreError;
+use crate::graph_rules::Ready;
 use crate::graph_store::Applied;
 use crate::sqlite::fault::{Outcome, int};
 use crate::sqlite::graph::edit::Edit;
 use crate::sqlite::graph::ledger::note_page;
 use crate::sqlite::graph::observe::Stored;
-use crate::sqlite::graph::prepare::Prepared;
+use crate::sqlite::graph::prepare::Blob;
 use crate::sqlite::graph::scan::hold;
 use crate::sqlite::writer::Session;
 
-/// A page, ready to be written.
-pub(super) struct Ready {
-    pub(super) observations: Vec<Prepared>,
-    pub(super) listed: Vec<ListedEdge>,
-    pub(super) progress: LedgerProgress,
-}
-
 /// Stores a page. One that was stored already changes nothing.
-pub(super) fn apply(session: &mut Session, handle: &ScanHandle, page: &Ready) -> Outcome<Applied> {
+pub(super) fn apply(session: &mut Session, handle: &ScanHandle, page: &Ready<Blob>) -> Outcome<Applied> {
     let held = hold(&session.connection, handle)?;
     if !note_page(&session.connection, held.k, &page.progress)? {
         return Ok(Applied::default());

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use atg_models::graph::{AssertedEdge, EdgeEnd, ListedEdge, NodeKind};
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::graph_rules::properties;
 use crate::sqlite::fault::Outcome;
 use crate::sqlite::graph::edit::Edit;
-use crate::sqlite::graph::prepare::{Prepared, properties};
+use crate::sqlite::graph::prepare::Prepared;
 use crate::sqlite::graph::schema::{BY_BODY, BY_LOOKUP, STUB};
 
 /// Who asserts, and where.

@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use atg_models::NodeId;
 use atg_models::graph::{EdgeEnd, NodeKind};
-use atg_models::{ArmId, NodeId};
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::graph_rules::place;
 use crate::sqlite::fault::Outcome;
 use crate::sqlite::graph::schema::{GONE, OBSERVED, STUB};
 use crate::sqlite::writer::Session;
@@ -230,16 +231,5 @@ impl<'s> Edit<'s> {
             self.session.connection.prepare_cached(sql)?.execute([k])?;
         }
         Ok(())
-    }
-}
-
-/// The subscription and the group that an id names, lower case.
-fn place(id: &NodeId) -> (Option<String>, Option<String>) {
-    match id.as_str().parse::<ArmId>() {
-        Ok(id) => (
-            id.subscription().map(str::to_lowercase),
-            id.resource_group().map(str::to_lowercase),
-        ),
-        Err(_) => (None, None),
     }
 }

@@ -6,10 +6,10 @@
 use atg_models::graph::{Alias, EdgeEnd, EndDirection, Lookup};
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::graph_rules::properties;
 use crate::sqlite::fault::{Fault, Outcome};
 use crate::sqlite::graph::assert::{Asserter, EdgeKey, Said};
 use crate::sqlite::graph::edit::Edit;
-use crate::sqlite::graph::prepare::properties;
 use crate::sqlite::graph::schema::BY_LOOKUP;
 
 /// A stored look-up.

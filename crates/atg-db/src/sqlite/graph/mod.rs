@@ -25,5 +25,4 @@ mod tenants;
 mod walk;
 mod walk_all;
 
-pub(crate) use export::hex;
 pub use store::SqliteGraph;

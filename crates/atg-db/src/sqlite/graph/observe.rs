@@ -7,9 +7,10 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::graph_rules::{self, Standing, source_number};
 use crate::sqlite::fault::{Outcome, nanos};
 use crate::sqlite::graph::edit::{Edit, Row};
-use crate::sqlite::graph::prepare::{Prepared, source_number};
+use crate::sqlite::graph::prepare::Prepared;
 use crate::sqlite::graph::schema::OBSERVED;
 
 /// What storing an observation came to.
@@ -204,20 +205,15 @@ impl Edit<'_> {
 }
 
 fn wins(new: &Prepared, before: &Before) -> bool {
-    let challenger = (
-        rank(source_number(new.node.source)),
-        new.hash.as_slice(),
-        new.said.as_slice(),
-    );
-    let holder = (
-        rank(before.source),
-        before.hash.as_deref().unwrap_or_default(),
-        before.said.as_deref().unwrap_or_default(),
-    );
-    challenger < holder
-}
-
-/// ARM and Microsoft Graph describe different things, so neither stands before the other.
-fn rank(source: i64) -> i64 {
-    source.max(1)
+    let challenger = Standing {
+        source: source_number(new.node.source),
+        hash: &new.hash,
+        said: &new.said,
+    };
+    let holder = Standing {
+        source: before.source,
+        hash: before.hash.as_deref().unwrap_or_default(),
+        said: before.said.as_deref().unwrap_or_default(),
+    };
+    graph_rules::wins(challenger, holder)
 }

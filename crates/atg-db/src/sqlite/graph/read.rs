@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use atg_models::graph::{CollectionKey, Node, NodeKind, Relation, Source};
 use atg_models::{ArmType, NodeId, TenantId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde_json::{Map, Value};
 
-use crate::graph_store::{EdgeRow, NodeFilter, Page};
+use crate::graph_rules::{StoredEdge, StoredNode, name_in, source_of};
+use crate::graph_store::{NodeFilter, Page};
 use crate::limits;
 use crate::sqlite::fault::{Fault, Outcome, moment, parsed};
-use crate::sqlite::graph::prepare::{source_of, unpack};
+use crate::sqlite::graph::prepare::unpack;
 use crate::sqlite::graph::scan::tenant_row;
 use crate::sqlite::graph::schema::OBSERVED;
 use crate::sqlite::words::{Vocabulary, word_key};
@@ -20,13 +20,6 @@ pub(super) const NODE_COLUMNS: &str = "n.k, n.id, n.state, n.kind_k, n.type_k, n
   (SELECT key FROM coll c WHERE c.k = n.coll_k), n.source, n.display, n.name, n.observed_at, b.tags";
 /// The columns of the body, behind those.
 pub(super) const BODY_COLUMNS: &str = ", b.codec, b.body";
-
-/// A node as a row holds it: the body still as its text.
-pub(super) struct StoredNode {
-    pub(super) k: i64,
-    pub(super) node: Node,
-    pub(super) body: Option<String>,
-}
 
 /// Reads one row of [`NODE_COLUMNS`], and [`BODY_COLUMNS`] where `bodies` is set. A stub says only
 /// what its id says, whatever the row keeps of what it was.
@@ -56,22 +49,18 @@ pub(super) fn node(row: &Row<'_>, tenant: TenantId, words: &Vocabulary<'_>, bodi
         observed_at: moment(row.get(13)?)?,
         id,
     };
-    let k = row.get(0)?;
     if !observed {
-        return Ok(StoredNode {
-            k,
-            node: stub,
-            body: None,
-        });
+        return Ok(StoredNode { node: stub, body: None });
     }
     let tags: Option<String> = row.get(14)?;
+    let source = row.get(10)?;
     let node = Node {
         display_id: row.get::<_, Option<String>>(11)?.unwrap_or(stub.display_id),
         name: row.get::<_, Option<String>>(12)?.unwrap_or_default(),
         location: text(7)?,
         api_version: text(8)?,
         owner: row.get::<_, Option<String>>(9)?.map(CollectionKey::from_text),
-        source: source_of(row.get(10)?)?,
+        source: source_of(source).ok_or_else(|| Fault::Row(format!("unknown source {source}")))?,
         tags: tags
             .map(|tags| serde_json::from_str(&tags))
             .transpose()?
@@ -84,25 +73,7 @@ pub(super) fn node(row: &Row<'_>, tenant: TenantId, words: &Vocabulary<'_>, bodi
     } else {
         None
     };
-    Ok(StoredNode { k, node, body })
-}
-
-impl StoredNode {
-    /// With its body.
-    pub(super) fn whole(self) -> Outcome<Node> {
-        let mut node = self.node;
-        node.body = self.body.map(|body| serde_json::from_str(&body)).transpose()?;
-        Ok(node)
-    }
-}
-
-/// The name that an id carries.
-fn name_in(id: &NodeId) -> &str {
-    let text = id.as_str();
-    if text.starts_with('/') {
-        return text.rsplit_once('/').map_or(text, |(_, name)| name);
-    }
-    text.split_once(':').map_or(text, |(_, name)| name)
+    Ok(StoredNode { node, body })
 }
 
 /// One live node.
@@ -202,15 +173,6 @@ pub(super) const EDGE_COLUMNS: &str = "s.id, g.rel, d.id, g.qual,
   (SELECT a.props FROM assertion a JOIN node y ON y.k = a.by_k JOIN word w ON w.k = a.path_k
    WHERE a.e = g.e ORDER BY y.id, w.text, a.props LIMIT 1)";
 
-/// An edge with its properties still as text.
-pub(super) struct StoredEdge {
-    pub(super) source: NodeId,
-    pub(super) relation: Relation,
-    pub(super) target: NodeId,
-    pub(super) qualifier: String,
-    pub(super) properties: Option<String>,
-}
-
 /// Reads one row of [`EDGE_COLUMNS`].
 pub(super) fn edge(row: &Row<'_>, words: &Vocabulary<'_>) -> Outcome<StoredEdge> {
     let relation = words.text(row.get(1)?)?;
@@ -221,23 +183,6 @@ pub(super) fn edge(row: &Row<'_>, words: &Vocabulary<'_>) -> Outcome<StoredEdge>
         qualifier: row.get(3)?,
         properties: row.get(4)?,
     })
-}
-
-impl StoredEdge {
-    /// With its properties.
-    pub(super) fn whole(self) -> Outcome<EdgeRow> {
-        let properties = match self.properties {
-            Some(text) => serde_json::from_str(&text)?,
-            None => Map::<String, Value>::new(),
-        };
-        Ok(EdgeRow {
-            source: self.source,
-            relation: self.relation,
-            target: self.target,
-            qualifier: self.qualifier,
-            properties,
-        })
-    }
 }
 
 /// A live node's key.

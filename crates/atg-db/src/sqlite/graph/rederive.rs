@@ -4,10 +4,11 @@ use atg_models::TenantId;
 use atg_models::graph::ScanHandle;
 use rusqlite::{Connection, params};
 
+use crate::graph_rules::prepare;
 use crate::graph_store::Derive;
 use crate::sqlite::fault::Outcome;
 use crate::sqlite::graph::edit::Edit;
-use crate::sqlite::graph::prepare::{Packer, Prepared, prepare};
+use crate::sqlite::graph::prepare::{Packer, Prepared};
 use crate::sqlite::graph::read::{BODY_COLUMNS, NODE_COLUMNS, node};
 use crate::sqlite::graph::scan::{hold_open, tenant_row};
 use crate::sqlite::words::Vocabulary;
@@ -37,8 +38,8 @@ pub(super) fn derive_some(
     let mut derived = Vec::new();
     while let Some(row) = rows.next()? {
         let stored = node(row, tenant, &words, true)?;
-        let k = stored.k;
-        derived.push((k, prepare(derive(&stored.whole()?), &mut packer)?));
+        let k = row.get(0)?;
+        derived.push((k, packer.packed(prepare(derive(&stored.whole()?))?)));
     }
     Ok(derived)
 }

@@ -11,6 +11,7 @@ use atg_models::graph::{
 use atg_models::{JobId, NodeId, TenantId};
 use futures_util::stream::BoxStream;
 
+use crate::graph_rules::{ready, too_large};
 use crate::graph_store::{
     Applied, Change, Counts, Derive, EdgeRow, GraphStore, Health, Hop, Neighbourhood, NodeFilter, Page, Swept,
     TenantSummary,
@@ -18,8 +19,7 @@ use crate::graph_store::{
 use crate::sqlite::database::{Database, PageSender, Plan};
 use crate::sqlite::fault::{Outcome, int};
 use crate::sqlite::folder::FolderLock;
-use crate::sqlite::graph::apply::Ready;
-use crate::sqlite::graph::prepare::{Packer, prepare};
+use crate::sqlite::graph::prepare::Packer;
 use crate::sqlite::graph::scan::Closing;
 use crate::sqlite::graph::{
     apply, changes, counts, export, ledger, read, rederive, scan, schema, sweep, tenants, walk, walk_all,
@@ -78,9 +78,12 @@ impl GraphStore for SqliteGraph {
         progress: LedgerProgress,
     ) -> Result<Applied, StoreError> {
         const DOING: &str = "storing a page";
-        let ready = tokio::task::spawn_blocking(move || ready(&scan, batch, progress))
-            .await
-            .map_err(|_| crate::sqlite::fault::stopped(DOING))??;
+        let ready = tokio::task::spawn_blocking(move || {
+            let mut packer = Packer::default();
+            ready(&scan, batch, progress, |said| packer.packed(said))
+        })
+        .await
+        .map_err(|_| crate::sqlite::fault::stopped(DOING))??;
         self.database
             .write(DOING, move |session| apply::apply(session, &scan, &ready))
             .await
@@ -367,35 +370,6 @@ impl SqliteGraph {
     {
         self.database.read(doing, limits::LONG_READ_TIMEOUT, work).await
     }
-}
-
-/// Checks a page and does all of its work that needs no transaction.
-fn ready(scan: &ScanHandle, batch: GraphBatch, progress: LedgerProgress) -> Result<Ready, StoreError> {
-    let GraphBatch { observations, listed } = batch;
-    too_large("page", observations.len() + listed.len(), limits::BATCH_ROWS)?;
-    if observations.iter().any(|said| said.node.tenant_id != scan.tenant_id) {
-        return Err(StoreError::Corrupt {
-            doing: "storing a page",
-            problem: "the page holds a node of another tenant".to_owned(),
-        });
-    }
-    let mut packer = Packer::default();
-    Ok(Ready {
-        observations: observations
-            .into_iter()
-            .map(|said| prepare(said, &mut packer))
-            .collect::<Result<_, _>>()?,
-        listed,
-        progress,
-    })
-}
-
-fn too_large(what: &'static str, size: usize, limit: usize) -> Result<(), StoreError> {
-    if size <= limit {
-        return Ok(());
-    }
-    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-    Err(StoreError::TooLarge { what, limit })
 }
 
 /// Collects rows into pages of bounded size.

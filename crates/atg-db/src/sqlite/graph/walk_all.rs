@@ -3,8 +3,9 @@
 use atg_models::TenantId;
 use rusqlite::Connection;
 
+use crate::graph_rules::{StoredEdge, StoredNode};
 use crate::sqlite::fault::Outcome;
-use crate::sqlite::graph::read::{BODY_COLUMNS, EDGE_COLUMNS, NODE_COLUMNS, StoredEdge, StoredNode, edge, node};
+use crate::sqlite::graph::read::{BODY_COLUMNS, EDGE_COLUMNS, NODE_COLUMNS, edge, node};
 use crate::sqlite::graph::scan::tenant_row;
 use crate::sqlite::words::Vocabulary;
 

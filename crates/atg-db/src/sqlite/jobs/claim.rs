@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 
-use atg_models::job::{Active, Event, EventBody, LogLevel, TenantUse, Waiting, WorkerId, admit};
+use atg_models::job::{Active, Event, TenantUse, Waiting, WorkerId, admit};
 use atg_models::{JobId, limits};
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
 
+use crate::StoreError;
+use crate::job_rules;
 use crate::job_store::Claimed;
 use crate::sqlite::fault::{Fault, Outcome, nanos, parsed};
 use crate::sqlite::jobs::events::write;
 use crate::sqlite::jobs::row::{get, update};
-use crate::sqlite::jobs::transition::change;
 use crate::sqlite::writer::Session;
 
 /// Claims the oldest due job that may run beside the running ones.
@@ -30,7 +31,7 @@ pub(super) fn claim(session: &mut Session, worker: &WorkerId, now: OffsetDateTim
     };
     let mut stored = get(connection, id)?;
     let owner = worker.clone();
-    change(&mut stored, &Event::Claimed { owner }, now)?;
+    job_rules::change(&mut stored.job, &Event::Claimed { owner }, now).map_err(StoreError::Refused)?;
     update(connection, &stored)?;
     Ok(Some(Claimed { job: stored.job }))
 }
@@ -79,11 +80,7 @@ fn tenant_use(word: &str) -> Outcome<TenantUse> {
 /// Says once in a job's log which job it waits for.
 fn tell(connection: &Connection, id: JobId, blocker: JobId, now: OffsetDateTime) -> Outcome<()> {
     let mut stored = get(connection, id)?;
-    let line = EventBody::Log {
-        level: LogLevel::Info,
-        message: format!("waits for {blocker}, which uses the same tenant"),
-    };
-    write(connection, &mut stored, &[line], now)?;
+    write(connection, &mut stored, &[job_rules::waits_for(blocker)], now)?;
     connection
         .prepare_cached("UPDATE job SET waits_for = ?2 WHERE k = ?1")?
         .execute(params![stored.k, blocker.to_string()])?;

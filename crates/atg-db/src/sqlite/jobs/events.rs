@@ -1,14 +1,15 @@
 //! The event log: numbered without gaps, of which a bounded tail is kept.
 
-use atg_models::job::{EventBody, JobEvent, JobState, Refused};
+use atg_models::job::{EventBody, JobEvent};
 use atg_models::{Fence, JobId, Seq, limits};
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
 
 use crate::StoreError;
+use crate::job_rules;
 use crate::job_store::EventPage;
 use crate::sqlite::fault::{Outcome, count, int, moment, nanos};
-use crate::sqlite::jobs::row::{Stored, get, number};
+use crate::sqlite::jobs::row::{self, Stored, get, number};
 use crate::sqlite::writer::Session;
 
 /// Adds to the log of a job that a worker holds under this fence.
@@ -26,12 +27,7 @@ pub(super) fn append(
 
 /// Refuses a worker that does not hold the job.
 pub(super) fn held_by(stored: &Stored, fence: Fence) -> Outcome<()> {
-    let refused = match stored.job.machine.state {
-        JobState::Running | JobState::Cancelling if stored.job.machine.fence == fence => return Ok(()),
-        JobState::Queued | JobState::Running | JobState::Cancelling => Refused::StaleFence,
-        JobState::Succeeded | JobState::Failed | JobState::Cancelled => Refused::Finished,
-    };
-    Err(StoreError::Refused(refused).into())
+    Ok(job_rules::held_by(&stored.job.machine, fence).map_err(StoreError::Refused)?)
 }
 
 /// Writes events behind the last one and drops what is beyond the tail.
@@ -48,21 +44,16 @@ pub(super) fn write(
         connection
             .prepare_cached("INSERT INTO event(job, seq, at, body) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![k, int(last.get()), nanos(now), serde_json::to_string(event)?])?;
-        if let EventBody::Progress(progress) = event {
-            connection
-                .prepare_cached("UPDATE job SET progress = ?2, updated_at = ?3 WHERE k = ?1")?
-                .execute(params![k, serde_json::to_string(progress)?, nanos(now)])?;
-            stored.job.progress = Some(progress.clone());
-            stored.job.updated_at = now;
-        }
+    }
+    if job_rules::take_progress(&mut stored.job, events, now) {
+        row::update(connection, stored)?;
     }
     connection
         .prepare_cached("UPDATE job SET last_seq = ?2 WHERE k = ?1")?
         .execute(params![k, int(last.get())])?;
-    let dropped = last.get().saturating_sub(limits::EVENT_LOG_TAIL_ROWS);
     connection
         .prepare_cached("DELETE FROM event WHERE job = ?1 AND seq <= ?2")?
-        .execute(params![k, int(dropped)])?;
+        .execute(params![k, int(job_rules::dropped(last).get())])?;
     Ok(last)
 }
 
@@ -87,14 +78,9 @@ pub(super) fn page(connection: &Connection, id: JobId, after: Seq, limit: u32) -
             body: serde_json::from_str(&row.get::<_, String>(2)?)?,
         });
     }
-    let wanted = after.next();
-    let gap = events
-        .first()
-        .filter(|first| first.seq > wanted)
-        .map(|first| (wanted, Seq::new(first.seq.get() - 1)));
     Ok(EventPage {
+        gap: job_rules::gap(after, events.first().map(|first| first.seq)),
         events,
-        gap,
         last,
         complete: stored.job.machine.state.is_terminal(),
     })

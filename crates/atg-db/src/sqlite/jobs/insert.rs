@@ -1,13 +1,14 @@
 //! Submitting a job, once for each idempotency key.
 
-use atg_models::job::{JobRecord, MachineState, NewJob};
+use atg_models::job::{JobRecord, NewJob};
 use atg_models::{JobKind, limits};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use time::OffsetDateTime;
 
+use crate::job_rules;
 use crate::job_store::{Bound, Inserted, JobLimits, ScanQuota};
 use crate::sqlite::fault::{Outcome, count, moment, nanos, parsed};
-use crate::sqlite::jobs::row::{self, find, number, to_word};
+use crate::sqlite::jobs::row::{self, find, number};
 use crate::sqlite::writer::Session;
 
 /// Adds a job, unless the client's key made one before or the queue is full.
@@ -26,7 +27,7 @@ pub(super) fn insert(
     if let Some(bound) = full(connection, &new, limits)? {
         return Ok(Inserted::Full(bound));
     }
-    let job = record(new);
+    let job = job_rules::record(new);
     put(connection, &job)?;
     if let Some((key, digest)) = idempotency {
         connection
@@ -116,34 +117,6 @@ pub(super) fn scans(connection: &Connection, prefix: &str, limit: u32, now: Offs
     })
 }
 
-fn record(new: NewJob) -> JobRecord {
-    let NewJob {
-        id,
-        tenant,
-        tenant_use,
-        on_crash,
-        key_prefix,
-        params,
-        created_at,
-    } = new;
-    JobRecord {
-        id,
-        tenant,
-        tenant_use,
-        on_crash,
-        key_prefix,
-        params,
-        machine: MachineState::new(created_at),
-        progress: None,
-        result: None,
-        artifact: None,
-        created_at,
-        started_at: None,
-        updated_at: created_at,
-        completed_at: None,
-    }
-}
-
 fn put(connection: &Connection, job: &JobRecord) -> Outcome<()> {
     let k = connection
         .prepare_cached(
@@ -156,7 +129,7 @@ fn put(connection: &Connection, job: &JobRecord) -> Outcome<()> {
             job.id.kind().as_str(),
             job.tenant,
             job.tenant_use.as_str(),
-            to_word(job.on_crash),
+            job_rules::to_word(job.on_crash),
             job.key_prefix,
             serde_json::to_string(&job.params)?,
             nanos(job.created_at),

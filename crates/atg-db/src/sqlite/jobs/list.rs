@@ -1,14 +1,14 @@
 //! Lists of jobs: for clients, for recovery, for the clean-up.
 
 use atg_models::job::{JobFilter, JobState, WorkerId};
-use atg_models::{JobId, JobKind};
+use atg_models::{JobId, JobKind, Seq};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 use time::OffsetDateTime;
 
-use crate::job_store::JobPage;
+use crate::job_store::{JobPage, News};
 use crate::limits;
-use crate::sqlite::fault::{Outcome, count, moment, nanos, parsed};
+use crate::sqlite::fault::{Fault, Outcome, count, moment, nanos, parsed};
 use crate::sqlite::jobs::row::{COLUMNS, number, read};
 use crate::sqlite::writer::Session;
 
@@ -83,6 +83,23 @@ fn uuid_pattern() -> String {
 
 fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")
+}
+
+/// How far each of these jobs is.
+pub(super) fn news(connection: &Connection, ids: &[String]) -> Outcome<Vec<News>> {
+    let mut find = connection
+        .prepare_cached("SELECT id, last_seq, state FROM job WHERE id IN (SELECT value FROM json_each(?1))")?;
+    let mut rows = find.query([serde_json::to_string(ids)?])?;
+    let mut news = Vec::new();
+    while let Some(row) = rows.next()? {
+        let state: String = row.get(2)?;
+        news.push(News {
+            id: parsed(&row.get::<_, String>(0)?)?,
+            last: Seq::new(count(row.get(1)?)),
+            state: JobState::from_name(&state).ok_or_else(|| Fault::Row(format!("unknown state {state}")))?,
+        });
+    }
+    Ok(news)
 }
 
 /// Jobs whose lease has passed.

@@ -1,15 +1,14 @@
 //! A job's row, read and written.
 
-use atg_models::job::{
-    ArtifactInfo, JobError, JobRecord, JobState, MachineState, OnCrash, Policy, Progress, TenantUse, WorkerId,
-};
-use atg_models::{Fence, JobId, limits};
+use atg_models::job::{ArtifactInfo, JobError, JobRecord, JobState, MachineState, Progress, TenantUse, WorkerId};
+use atg_models::{Fence, JobId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
 use crate::StoreError;
+use crate::job_rules;
 use crate::sqlite::fault::{Fault, Outcome, count, int, moment, nanos, parsed};
 
 /// The columns that [`read`] reads.
@@ -22,21 +21,11 @@ pub(super) struct Stored {
     pub(super) job: JobRecord,
 }
 
-/// The rules that a job runs under.
-pub(super) fn policy(on_crash: OnCrash) -> Policy {
-    Policy {
-        lease: limits::LEASE,
-        max_attempts: limits::ATTEMPTS_MAX,
-        backoff_base: limits::BACKOFF_BASE,
-        backoff_max: limits::BACKOFF_MAX,
-        on_crash,
-    }
-}
-
 /// Reads a row of [`COLUMNS`].
 pub(super) fn read(row: &Row<'_>) -> Outcome<Stored> {
     let word = |column: usize| row.get::<_, String>(column);
     let tenant_use = word(3)?;
+    let on_crash = word(4)?;
     let state = word(7)?;
     let machine = MachineState {
         state: JobState::from_name(&state).ok_or_else(|| Fault::Row(format!("unknown state {state}")))?,
@@ -52,7 +41,7 @@ pub(super) fn read(row: &Row<'_>) -> Outcome<Stored> {
         tenant: word(2)?,
         tenant_use: TenantUse::from_name(&tenant_use)
             .ok_or_else(|| Fault::Row(format!("unknown tenant use {tenant_use}")))?,
-        on_crash: from_word(&word(4)?)?,
+        on_crash: job_rules::from_word(&on_crash).ok_or_else(|| Fault::Row(format!("unknown word {on_crash}")))?,
         key_prefix: word(5)?,
         params: serde_json::from_str(&word(6)?)?,
         machine,
@@ -121,21 +110,6 @@ pub(super) fn update(connection: &Connection, stored: &Stored) -> Outcome<()> {
             completed_at.map(nanos),
         ])?;
     Ok(())
-}
-
-/// The word that stands for what becomes of a job when its worker is gone.
-pub(super) fn to_word(on_crash: OnCrash) -> &'static str {
-    match on_crash {
-        OnCrash::Rerun => "rerun",
-        OnCrash::Interrupt => "interrupt",
-    }
-}
-
-fn from_word(word: &str) -> Outcome<OnCrash> {
-    [OnCrash::Rerun, OnCrash::Interrupt]
-        .into_iter()
-        .find(|on_crash| to_word(*on_crash) == word)
-        .ok_or_else(|| Fault::Row(format!("unknown word {word}")))
 }
 
 fn text<T: Serialize>(value: Option<&T>) -> Outcome<Option<String>> {

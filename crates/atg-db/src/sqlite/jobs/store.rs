@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use atg_models::job::{Event, EventBody, JobFilter, JobRecord, NewJob, WorkerId};
-use atg_models::{Fence, JobId, Seq, limits};
+use atg_models::{Fence, JobId, Seq};
 use rusqlite::{OptionalExtension as _, params};
 use time::OffsetDateTime;
 
-use crate::job_store::{Claimed, EventPage, Inserted, JobLimits, JobPage, JobStore, ScanQuota, Transition};
+use crate::job_rules;
+use crate::job_store::{Claimed, EventPage, Inserted, JobLimits, JobPage, JobStore, News, ScanQuota, Transition};
 use crate::limits::READ_TIMEOUT;
 use crate::sqlite::database::{Database, Plan};
 use crate::sqlite::fault::Outcome;
@@ -125,6 +126,14 @@ impl JobStore for SqliteJobs {
         .await
     }
 
+    async fn news(&self, ids: &[JobId]) -> Result<Vec<News>, StoreError> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.read("looking for news of jobs", move |connection| {
+            list::news(connection, &ids)
+        })
+        .await
+    }
+
     async fn expired(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<JobId>, StoreError> {
         self.read("looking for expired leases", move |connection| {
             list::expired(connection, now, limit)
@@ -150,12 +159,7 @@ impl JobStore for SqliteJobs {
     }
 
     async fn checkpoint_put(&self, id: JobId, fence: Fence, value: Vec<u8>) -> Result<(), StoreError> {
-        if value.len() > limits::CHECKPOINT_MAX_BYTES {
-            return Err(StoreError::TooLarge {
-                what: "checkpoint",
-                limit: u64::try_from(limits::CHECKPOINT_MAX_BYTES).unwrap_or(u64::MAX),
-            });
-        }
+        job_rules::check_size_of_checkpoint(&value)?;
         self.database
             .write("writing a checkpoint", move |session| {
                 let stored = row::get(&session.connection, id)?;

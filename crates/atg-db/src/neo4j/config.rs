@@ -1,0 +1,20 @@
+//! How to reach a Neo4j.
+
+use secrecy::SecretString;
+
+/// Where the server is, and who we are to it.
+#[derive(Debug, Clone)]
+pub struct Neo4jConfig {
+    /// `bolt://host:port`, `bolt+s://…` (TLS, certificate checked), `neo4j://…` and `neo4j+s://…` for a cluster.
+    pub uri: String,
+    /// The user.
+    pub user: String,
+    /// Its password.
+    pub password: SecretString,
+    /// The database; `None` is the user's own.
+    pub database: Option<String>,
+    /// Connections at most.
+    pub pool_size: u32,
+    /// A name for this process that no other one has, now or later: it marks the locks that it takes.
+    pub instance: String,
+}

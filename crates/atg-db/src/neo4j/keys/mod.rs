@@ -1,0 +1,7 @@
+//! API keys in Neo4j. Whoever changes them holds the lock of the one `KeyRevision` node, whose number grows with
+//! every change but their use.
+
+mod row;
+mod store;
+
+pub use store::Neo4jKeys;

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::attempt::{Attempt, StopReason};
 use crate::pages::Pages;
-use crate::{EventReader, Hub, Registry, driver};
+use crate::{EventReader, Hub, Registry, driver, news};
 
 /// How an engine runs.
 #[derive(Debug, Clone)]
@@ -105,6 +105,9 @@ impl Engine {
     pub fn start(&self) {
         self.0.wake.notify_one();
         self.0.tasks.spawn(driver::run(Arc::clone(&self.0)));
+        if !self.0.settings.sole_owner {
+            self.0.tasks.spawn(news::follow(Arc::clone(&self.0)));
+        }
     }
 
     /// A job of a kind that this engine can run, ready to be submitted; `None` for other kinds.

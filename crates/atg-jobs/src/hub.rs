@@ -51,6 +51,12 @@ impl Hub {
         self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
+    /// Which jobs are watched.
+    pub(crate) fn watched(&self) -> Vec<JobId> {
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.keys().copied().collect()
+    }
+
     /// How many jobs are watched.
     pub fn watched_jobs(&self) -> usize {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).len()

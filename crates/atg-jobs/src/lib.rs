@@ -9,6 +9,7 @@ mod engine;
 mod hub;
 mod journal;
 pub mod limits;
+mod news;
 mod operation;
 mod pages;
 mod plan;

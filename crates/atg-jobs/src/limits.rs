@@ -18,6 +18,10 @@ pub const WATCHED_JOBS: usize = 25_000;
 /// A reader looks at the store at least this often, in case a hint was lost.
 pub const READER_LOOK: Duration = Duration::seconds(2);
 
+/// How often a server that shares its store asks for what the others did: a reader elsewhere gets an event, and an
+/// attempt elsewhere its cancel, well within a second.
+pub const NEWS_LOOK: Duration = Duration::milliseconds(400);
+
 /// Events in one page of a reader: what one reader that is behind holds in memory, some 15 KiB.
 pub const READER_PAGE_EVENTS: u32 = 50;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use atg_db::sqlite::SqliteJobs;
 use atg_db::{
-    ArtifactStore, ByteStream, Claimed, EventPage, Health, Inserted, JobPage, JobStore, ScanQuota, StoreError,
+    ArtifactStore, ByteStream, Claimed, EventPage, Health, Inserted, JobPage, JobStore, News, ScanQuota, StoreError,
     Transition,
 };
 use atg_models::job::{Event, EventBody, JobFilter, JobRecord, NewJob, WorkerId};
@@ -129,6 +129,10 @@ impl JobStore for WatchedJobs {
     async fn events(&self, id: JobId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.up()?.events(id, after, limit).await
+    }
+
+    async fn news(&self, ids: &[JobId]) -> Result<Vec<News>, StoreError> {
+        self.up()?.news(ids).await
     }
 
     async fn expired(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<JobId>, StoreError> {

@@ -2,8 +2,9 @@
 //!
 //! A handler that needs `operate` takes [`Allowed<Operate>`]; one that takes none is public on purpose.
 
-use std::future::{Ready, ready};
+use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
@@ -55,20 +56,21 @@ pub(crate) struct Allowed<P: Permission> {
 
 impl<P: Permission> FromRequest for Allowed<P> {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     /// The order of checks: drain, then who, then whether they may, then how often.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(check::<P>(request))
+        let request = request.clone();
+        Box::pin(async move { check::<P>(&request).await })
     }
 }
 
-fn check<P: Permission>(request: &HttpRequest) -> Result<Allowed<P>, ApiError> {
+async fn check<P: Permission>(request: &HttpRequest) -> Result<Allowed<P>, ApiError> {
     let state = state(request)?;
     not_draining(state)?;
     let principal = of_header(state, request)?;
     atg_auth::decide(&principal, P::SCOPE, None).map_err(denied)?;
-    state.rates.admit(&principal.key_prefix, state.clock.now())?;
+    state.rates.admit(&principal.key_prefix, state.clock.now()).await?;
     Ok(Allowed {
         principal,
         permission: PhantomData,

@@ -106,10 +106,10 @@ pub(crate) fn check_config(config: Option<&Path>, port: Option<u16>) -> ExitCode
     match load(config, port) {
         Ok(loaded) => {
             print!("{}", loaded.effective);
-            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let checked = runtime.context("starting the runtime").and_then(|runtime| {
                 let now = atg_models::Clock::now(&SystemClock);
-                runtime.block_on(atg_server::check_key(&loaded.config, now))
+                runtime.block_on(atg_server::check_key(&loaded.config, now, &SystemIds))
             });
             checked.map_or_else(|error| fail(&format!("{error:#}")), |()| ExitCode::SUCCESS)
         }

@@ -24,15 +24,18 @@ mod rates;
 mod request_id;
 mod routes;
 mod server;
+mod shared_clock;
 mod socket;
 mod state;
+mod stores;
 mod streams;
 mod system;
 mod tickets;
 
-pub use config::{Config, ConfigError, Loaded, load as load_config};
+pub use config::{Config, ConfigError, Loaded, StoreChoice, load as load_config};
 pub use keys::{check_key, generated_key};
 pub use lifecycle::{Held, RunningServer, StopReport};
+pub use stores::open_keys;
 pub use system::{SystemClock, SystemIds};
 
 /// The `OpenAPI` document, as it is checked in.

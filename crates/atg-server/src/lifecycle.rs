@@ -1,17 +1,15 @@
 //! Start and stop: opens the stores, recovers jobs, listens; drains, gives jobs back, closes.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
 use anyhow::Context as _;
 use atg_azure::AzureReaders;
-use atg_db::sqlite::{SqliteKeys, Stores};
 use atg_db::{
-    ArtifactStore, GraphStore, JobLimits, JobStore, ObservedArtifacts, ObservedGraph, ObservedJobs, StoreError,
-    StoreObserver, Unobserved,
+    ArtifactStore, GraphStore, JobStore, KeyStore, ObservedArtifacts, ObservedGraph, ObservedJobs, StoreObserver,
+    Stores, Unobserved,
 };
 use atg_jobs::{Engine, Parts, Registry, Settings};
 use atg_models::job::WorkerId;
@@ -20,14 +18,15 @@ use atg_ops::{GenerateIacOperation, GenerateSpecOperation, RemoveTenantOperation
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Config, is_loopback};
+use crate::config::{Config, StoreChoice, is_loopback};
 use crate::keys::{Keys, no_key};
 use crate::metrics::{MeteredAzure, Meters};
 use crate::rates::Rates;
 use crate::state::AppState;
+use crate::stores::{Opened, TimeOf};
 use crate::streams::Streams;
 use crate::tickets::Tickets;
-use crate::{files, server};
+use crate::{files, server, stores};
 
 /// How long sockets may take to close after the jobs were given back.
 const SOCKETS_GRACE: time::Duration = time::Duration::seconds(3);
@@ -85,18 +84,34 @@ impl RunningServer {
     /// When the address is taken, the data folder is in use by another server, a file in it
     /// cannot be read, or there is no key outside `dev`.
     pub async fn start(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGen>) -> anyhow::Result<Self> {
-        Self::start_observed(config, clock, ids, Arc::new(Unobserved)).await
+        Self::launch(config, (clock, TimeOf::Store), ids, Arc::new(Unobserved)).await
     }
 
-    /// As [`Self::start`]; `observer` sees every call to the stores, and can stop one.
+    /// As [`Self::start`]; `observer` sees every call to the stores, and can stop one. The clock's word is final,
+    /// whatever a database's clock says.
     pub async fn start_observed(
         config: Config,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGen>,
         observer: Arc<dyn StoreObserver>,
     ) -> anyhow::Result<Self> {
+        Self::launch(config, (clock, TimeOf::Clock), ids, observer).await
+    }
+
+    async fn launch(
+        config: Config,
+        (clock, time_of): (Arc<dyn Clock>, TimeOf),
+        ids: Arc<dyn IdGen>,
+        observer: Arc<dyn StoreObserver>,
+    ) -> anyhow::Result<Self> {
         let connections = files::raise_limit();
-        let stores = open_stores(&config).await?;
+        let (draining, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let Opened { stores, shared } = stores::open(&config, ids.as_ref()).await?;
+        let clock = match shared {
+            Some(shared) => shared.attend(clock, time_of, &tasks, &draining),
+            None => clock,
+        };
+        let replicas = stores.replicas.clone();
         let keys = open_keys(&config, Arc::clone(&stores.keys), &clock).await?;
         let meters = Meters::new()?;
         let Observed { graph, jobs, artifacts } = Observed::of(stores, &meters.observing(observer), &clock);
@@ -119,9 +134,9 @@ impl RunningServer {
         let url = format!("http://{}", listener.local_addr().context("asking for the bound port")?);
         warn_about_plain_http(&config);
         let state = web::Data::new(AppState {
-            rates: Rates::new(config.requests_per_minute),
+            rates: Rates::new(config.requests_per_minute, replicas.clone()),
             streams: Streams::default(),
-            tickets: Tickets::default(),
+            tickets: Tickets::new(replicas),
             config,
             graph,
             jobs,
@@ -131,12 +146,11 @@ impl RunningServer {
             clock,
             ids,
             meters,
-            draining: CancellationToken::new(),
+            draining,
             tasks: TaskTracker::new(),
         });
         let http = server::build(state.clone(), listener, connections).context("starting the HTTP server")?;
         let handle = http.handle();
-        let tasks = TaskTracker::new();
         tasks.spawn(http);
         tasks.spawn(Arc::clone(&state.keys).watch(state.draining.clone()));
         let metrics = match state.config.metrics_addr {
@@ -216,7 +230,7 @@ impl RunningServer {
     }
 }
 
-/// The stores of a folder, each call to which is seen.
+/// The stores, each call to which is seen.
 struct Observed {
     graph: Arc<dyn GraphStore>,
     jobs: Arc<dyn JobStore>,
@@ -236,31 +250,21 @@ impl Observed {
     }
 }
 
-async fn open_stores(config: &Config) -> anyhow::Result<Stores> {
-    let folder = config.data_dir.clone();
-    let limits = JobLimits {
-        per_key: config.jobs_per_key,
-        scans_per_hour: config.scans_per_hour,
-    };
-    let stores = tokio::task::spawn_blocking(move || atg_db::sqlite::open_with(&folder, limits)).await?;
-    stores.map_err(|error| explained(error, &config.data_dir))
-}
-
 fn engine_settings(config: &Config, ids: &dyn IdGen) -> Settings {
     Settings {
         worker: WorkerId(format!("server-{:032x}", ids.random_u128())),
         max_concurrent_ops: usize::try_from(config.max_concurrent_jobs).unwrap_or(1),
-        sole_owner: true,
+        sole_owner: matches!(config.store, StoreChoice::Sqlite),
         artifact_ttl: config.artifact_ttl,
         job_ttl: config.job_ttl,
     }
 }
 
-async fn open_keys(config: &Config, stored: Arc<SqliteKeys>, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Keys>> {
+async fn open_keys(config: &Config, stored: Arc<dyn KeyStore>, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Keys>> {
     let keys = Keys::open(config, stored, Arc::clone(clock)).await;
     let keys = keys.context("reading the stored keys")?;
     let needs_key = config.environment != Environment::Dev;
-    anyhow::ensure!(!needs_key || keys.opens(), no_key(config.environment));
+    anyhow::ensure!(!needs_key || keys.may_open(), no_key(config.environment));
     Ok(Arc::new(keys))
 }
 
@@ -286,25 +290,6 @@ async fn fold_metrics(state: Arc<AppState>) {
             () = state.clock.sleep_until(state.clock.now() + METRICS_FOLD) => state.meters.fold(),
         }
     }
-}
-
-/// Why the data folder cannot be opened, and what to do about it.
-pub(crate) fn explained(error: StoreError, folder: &Path) -> anyhow::Error {
-    let hint = match &error {
-        StoreError::Corrupt { .. } => {
-            "\n  hint: restore a backup (atg-server restore FILE --force); if only graph.db is damaged, atg-server \
-             reset-graph sets it aside: jobs and results stay, and the next scan fills a new graph"
-        }
-        StoreError::Unavailable { .. } => "\n  hint: the folder must be writable, with room on its disk",
-        StoreError::Fenced { .. }
-        | StoreError::Refused(_)
-        | StoreError::NotFound { .. }
-        | StoreError::TooLarge { .. }
-        | StoreError::TooNew { .. }
-        | StoreError::Locked { .. } => "",
-    };
-    let error = anyhow::Error::new(error).context(format!("opening the data folder {}", folder.display()));
-    anyhow::anyhow!("{error:#}{hint}")
 }
 
 /// TLS is a proxy's work: whoever listens to the world without one should know.

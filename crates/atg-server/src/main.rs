@@ -8,6 +8,7 @@ mod allocator;
 mod command;
 mod data;
 mod keys_command;
+mod migrate;
 
 /// Reads Azure tenants into a graph and generates infrastructure code from it.
 ///
@@ -33,6 +34,12 @@ enum Command {
     Keys {
         #[command(subcommand)]
         command: keys_command::KeysCommand,
+    },
+    /// Bring the schema of Neo4j up to this version; a server does so at its start too
+    Migrate {
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Print the effective configuration, secrets as stars, and where each value came from
     CheckConfig,
@@ -73,6 +80,7 @@ fn main() -> ExitCode {
             command::serve(arguments.config.as_deref(), arguments.port)
         }
         Some(Command::Keys { command }) => command::keys(arguments.config.as_deref(), &command),
+        Some(Command::Migrate { dry_run }) => migrate::run(arguments.config.as_deref(), dry_run),
         Some(Command::CheckConfig) => command::check_config(arguments.config.as_deref(), arguments.port),
         Some(Command::Openapi) => command::openapi(),
         Some(Command::Configuration) => command::configuration(),

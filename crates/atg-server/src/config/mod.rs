@@ -4,6 +4,7 @@ mod print;
 mod reader;
 mod settings;
 mod sources;
+mod stores;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use atg_auth::Keyring;
 use atg_azure::AzureConfig;
+use atg_db::ArtifactPlace;
 use atg_models::{TenantId, environment::Environment, limits};
 use ipnet::IpNet;
 use time::Duration;
@@ -19,6 +21,7 @@ use url::Url;
 pub(crate) use print::reference;
 pub(crate) use reader::is_loopback;
 pub(crate) use sources::Values;
+pub use stores::StoreChoice;
 
 use reader::Reader;
 
@@ -71,8 +74,12 @@ pub struct Config {
     pub jobs_per_key: u32,
     /// Origins of browsers.
     pub cors_origins: Vec<String>,
-    /// Folder of database and artifacts.
+    /// Where graph, jobs and keys are kept.
+    pub store: StoreChoice,
+    /// Folder of the embedded databases.
     pub data_dir: PathBuf,
+    /// Where results are kept.
+    pub artifacts: ArtifactPlace,
     /// Address under which clients reach the server.
     pub public_url: Option<Url>,
     /// Proxies whose word on a request's way counts.
@@ -131,6 +138,7 @@ fn build(values: &Values, port_may_be_0: bool) -> Result<Config, Vec<ConfigError
     if port == 0 && !port_may_be_0 {
         read.problem("ATG_SERVER_PORT", "must be 1 to 65535 (0 only with --port)");
     }
+    let data_dir = PathBuf::from(values.text("ATG_DATA_DIR").unwrap_or("./atg-data"));
     let config = Config {
         host: read.parsed("ATG_SERVER_HOST", IpAddr::from([0, 0, 0, 0]), "must be an IP address"),
         port,
@@ -149,7 +157,9 @@ fn build(values: &Values, port_may_be_0: bool) -> Result<Config, Vec<ConfigError
         requests_per_minute: read.rate("ATG_RATE_LIMIT_PER_MINUTE", limits::REQUESTS_PER_MINUTE_DEFAULT),
         scans_per_hour: read.rate("ATG_RATE_LIMIT_SCANS_PER_HOUR", limits::SCANS_PER_HOUR_DEFAULT),
         jobs_per_key: read.rate("ATG_MAX_JOBS_PER_KEY", limits::JOBS_PER_KEY_DEFAULT),
-        data_dir: PathBuf::from(values.text("ATG_DATA_DIR").unwrap_or("./atg-data")),
+        store: read.store(environment),
+        artifacts: read.artifacts(&data_dir),
+        data_dir,
         public_url: read.url("ATG_PUBLIC_URL"),
         trusted_proxies: read.networks(),
         metrics_addr: read.metrics_addr(),
@@ -158,7 +168,6 @@ fn build(values: &Values, port_may_be_0: bool) -> Result<Config, Vec<ConfigError
         log_filter: read.log_filter(),
         log_json: read.one_of("ATG_LOG_FORMAT", "text", &["text", "json"]) == "json",
     };
-    read.one_of("ATG_STORE", "sqlite", &["sqlite"]);
     read.across(&config);
     if read.problems.is_empty() {
         Ok(config)
@@ -232,8 +241,53 @@ mod tests {
 
     #[test]
     fn a_setting_of_a_later_version_is_refused() {
-        let problems = loaded(&[("NEO4J_URI", "bolt://localhost")]).unwrap_err();
+        let problems = loaded(&[("ATG_LLM_URL", "https://llm.example")]).unwrap_err();
         assert!(problems[0].contains("not supported by this version"), "{problems:?}");
+    }
+
+    #[test]
+    fn an_address_of_neo4j_chooses_it() {
+        let good = [("NEO4J_URI", "bolt://neo4j:7687"), ("NEO4J_PASSWORD", "secret-word")];
+        let config = loaded(&good).unwrap().config;
+        let StoreChoice::Neo4j(neo4j) = &config.store else {
+            panic!("{:?}", config.store)
+        };
+        assert_eq!((neo4j.user.as_str(), neo4j.pool_size), ("neo4j", 50));
+        assert!(!format!("{config:?}").contains("secret-word"));
+        assert!(matches!(loaded(&[]).unwrap().config.store, StoreChoice::Sqlite));
+    }
+
+    #[test]
+    fn a_wrong_setting_of_neo4j_is_named() {
+        let first = |pairs: &[(&str, &str)]| loaded(pairs).unwrap_err()[0].clone();
+        assert!(first(&[("ATG_STORE", "neo4j")]).starts_with("NEO4J_URI is needed"));
+        let uri = ("NEO4J_URI", "http://neo4j:7474");
+        assert!(first(&[uri, ("NEO4J_PASSWORD", "x")]).starts_with("NEO4J_URI must be"));
+        let uri = ("NEO4J_URI", "bolt://neo4j:7687");
+        assert!(first(&[uri]).starts_with("NEO4J_PASSWORD is needed"));
+        assert!(first(&[uri, ("ATG_STORE", "sqlite")]).starts_with("NEO4J_URI is for ATG_STORE=neo4j only"));
+        let weak = [uri, ("NEO4J_PASSWORD", "short-1A"), ("ENVIRONMENT", "production")];
+        assert!(first(&weak).starts_with("NEO4J_PASSWORD must have at least 16"));
+        assert!(first(&[("NEO4J_DEV_POOL_SIZE", "0")]).starts_with("NEO4J_DEV_POOL_SIZE must be"));
+    }
+
+    #[test]
+    fn results_have_a_place() {
+        let place = |pairs: &[(&str, &str)]| loaded(pairs).map(|loaded| loaded.config.artifacts);
+        assert!(matches!(place(&[]), Ok(ArtifactPlace::Folder(folder)) if folder.ends_with("atg-data/artifacts")));
+        let shared = place(&[("ATG_ARTIFACT_URL", "file:///srv/atg")]);
+        assert!(matches!(shared, Ok(ArtifactPlace::Folder(folder)) if folder == Path::new("/srv/atg")));
+        let account = ("AZURE_STORAGE_ACCOUNT_NAME", "atgresults");
+        let blob = place(&[("ATG_ARTIFACT_URL", "az://results"), account]);
+        assert!(matches!(blob, Ok(ArtifactPlace::AzureContainer(there)) if there.container == "results"));
+        for (url, name) in [
+            ("s3://bucket", "ATG_ARTIFACT_URL"),
+            ("results", "ATG_ARTIFACT_URL"),
+            ("az://results", "AZURE_STORAGE_ACCOUNT_NAME"),
+        ] {
+            let problems = place(&[("ATG_ARTIFACT_URL", url)]).unwrap_err();
+            assert!(problems[0].starts_with(name), "{problems:?}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ const ENDPOINTS: [&str; 3] = [
 
 /// Reads settings, each by its rule, and remembers all that is wrong.
 pub(super) struct Reader<'a> {
-    values: &'a Values,
+    pub(super) values: &'a Values,
     pub(super) problems: Vec<ConfigError>,
 }
 

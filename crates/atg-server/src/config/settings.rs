@@ -92,11 +92,52 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "",
         "comma-separated origins of browsers; * is refused in production",
     ),
-    plain("ATG_STORE", "sqlite", "sqlite"),
+    plain(
+        "ATG_STORE",
+        "neo4j when NEO4J_URI is set, else sqlite",
+        "sqlite (one server, a folder) or neo4j (any number of servers)",
+    ),
+    plain(
+        "NEO4J_URI",
+        "",
+        "bolt:// or neo4j:// address of Neo4j, +s with TLS; the server starts although it cannot be reached",
+    ),
+    plain("NEO4J_USER", "neo4j", "user of Neo4j"),
+    secret(
+        "NEO4J_PASSWORD",
+        "password of Neo4j; outside dev at least 16 characters with upper and lower case, a digit and a special character",
+    ),
+    plain("NEO4J_DATABASE", "", "database of Neo4j; the user's own when empty"),
+    plain("NEO4J_DEV_POOL_SIZE", "50", "connections to Neo4j in dev, 1–500"),
+    plain(
+        "NEO4J_INTEGRATION_POOL_SIZE",
+        "30",
+        "connections to Neo4j in integration, 1–500",
+    ),
+    plain(
+        "NEO4J_PRODUCTION_POOL_SIZE",
+        "50",
+        "connections to Neo4j in production, 1–500",
+    ),
     plain(
         "ATG_DATA_DIR",
         "./atg-data",
         "folder of the database and the artifacts, created with mode 0700",
+    ),
+    plain(
+        "ATG_ARTIFACT_URL",
+        "the folder artifacts in ATG_DATA_DIR",
+        "where results are kept: file:///FOLDER or az://CONTAINER; servers that share a Neo4j share this place too",
+    ),
+    plain("AZURE_STORAGE_ACCOUNT_NAME", "", "storage account of az://CONTAINER"),
+    secret(
+        "AZURE_STORAGE_ACCOUNT_KEY",
+        "key of the storage account; without it the server's identity signs in",
+    ),
+    plain(
+        "AZURE_STORAGE_ENDPOINT",
+        "",
+        "blob endpoint of the storage account, where it is not Azure's own; http only on loopback",
     ),
     plain(
         "ATG_AZURE_CLOUD",
@@ -152,18 +193,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
 ];
 
 /// Settings that the design names and this version does not obey: setting one is an error, not a silence.
-pub(crate) const NOT_YET: &[&str] = &[
-    "NEO4J_URI",
-    "NEO4J_USER",
-    "NEO4J_PASSWORD",
-    "NEO4J_DEV_POOL_SIZE",
-    "NEO4J_INTEGRATION_POOL_SIZE",
-    "NEO4J_PRODUCTION_POOL_SIZE",
-    "ATG_ARTIFACT_URL",
-    "ATG_LLM_URL",
-    "ATG_LLM_API_KEY",
-    "ATG_LLM_MODEL",
-];
+pub(crate) const NOT_YET: &[&str] = &["ATG_LLM_URL", "ATG_LLM_API_KEY", "ATG_LLM_MODEL"];
 
 /// Names with our prefix that belong to the client, the tests and the tools.
 pub(crate) const OF_OTHERS: &[&str] = &[

@@ -16,7 +16,7 @@ use atg_models::{Clock, Environment, ErrorCode, limits};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Config, StoreChoice};
 use crate::error::{ApiError, chain};
 
 pub(crate) use startup::no_key;
@@ -28,8 +28,17 @@ use streams::Streams;
 struct Seen {
     /// All keys that are not revoked, the configuration's first.
     keyring: Keyring,
-    /// Of the store.
-    revision: u64,
+    /// Of the store; `None` before it was seen at all.
+    revision: Option<u64>,
+}
+
+impl Seen {
+    fn nothing(configured: &Keyring) -> Self {
+        Self {
+            keyring: configured.clone(),
+            revision: None,
+        }
+    }
 }
 
 /// The keys that count.
@@ -47,28 +56,36 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Reads the stored keys for the first time.
+    /// Reads the stored keys for the first time. A store that does not answer yet is looked at again later: until
+    /// then only the configuration's keys count.
     pub(crate) async fn open(
         config: &Config,
         store: Arc<dyn KeyStore>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let seen = see(&config.keyring, store.as_ref()).await?;
+        let (seen, unseen_since) = match see(&config.keyring, store.as_ref()).await {
+            Ok(seen) => (seen, None),
+            Err(error) if error.is_retryable() && !matches!(config.store, StoreChoice::Sqlite) => {
+                (Seen::nothing(&config.keyring), Some(OffsetDateTime::UNIX_EPOCH))
+            }
+            Err(error) => return Err(error),
+        };
         Ok(Self {
             configured: config.keyring.clone(),
             environment: config.environment,
             store,
             clock,
             seen: RwLock::new(Arc::new(seen)),
-            unseen_since: Mutex::default(),
+            unseen_since: Mutex::new(unseen_since),
             uses: Mutex::default(),
             streams: Streams::default(),
         })
     }
 
-    /// Whether any key lets someone in.
-    pub(crate) fn opens(&self) -> bool {
-        self.seen().keyring.opens(self.clock.now(), self.environment)
+    /// Whether any key lets someone in, or may do so once the store answers.
+    pub(crate) fn may_open(&self) -> bool {
+        let unseen = self.unseen_since.lock().unwrap_or_else(PoisonError::into_inner);
+        unseen.is_some() || self.seen().keyring.opens(self.clock.now(), self.environment)
     }
 
     /// Who sends this `Authorization` header.
@@ -152,7 +169,7 @@ impl Keys {
     }
 
     async fn take_in(&self) -> Result<(), StoreError> {
-        if self.store.revision().await? == self.seen().revision {
+        if Some(self.store.revision().await?) == self.seen().revision {
             return Ok(());
         }
         let seen = see(&self.configured, self.store.as_ref()).await?;
@@ -178,7 +195,10 @@ async fn see(configured: &Keyring, store: &dyn KeyStore) -> Result<Seen, StoreEr
     let stored = store.list().await?;
     let valid = stored.into_iter().filter(|key| key.revoked_at.is_none());
     let keyring = configured.clone().with(valid.map(|key| key.record));
-    Ok(Seen { keyring, revision })
+    Ok(Seen {
+        keyring,
+        revision: Some(revision),
+    })
 }
 
 fn unauthenticated(error: AuthError) -> ApiError {

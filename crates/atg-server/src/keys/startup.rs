@@ -2,13 +2,12 @@
 
 use anyhow::Context as _;
 use atg_auth::{ApiKey, KeyRecord, Keyring, Scope, Tenants};
-use atg_db::sqlite::SqliteKeys;
 use atg_models::{Clock, Environment, IdGen};
 use time::OffsetDateTime;
 
 use super::see;
 use crate::config::Config;
-use crate::lifecycle::explained;
+use crate::stores::{self, PresentKeys};
 
 /// Why a server does not start.
 pub(crate) fn no_key(environment: Environment) -> String {
@@ -19,9 +18,9 @@ pub(crate) fn no_key(environment: Environment) -> String {
 ///
 /// # Errors
 /// When it may not, or the stored keys cannot be read.
-pub async fn check_key(config: &Config, now: OffsetDateTime) -> anyhow::Result<()> {
+pub async fn check_key(config: &Config, now: OffsetDateTime, ids: &dyn IdGen) -> anyhow::Result<()> {
     anyhow::ensure!(
-        config.environment == Environment::Dev || has_key(config, now).await?,
+        config.environment == Environment::Dev || has_key(config, now, ids).await?,
         no_key(config.environment)
     );
     Ok(())
@@ -32,7 +31,7 @@ pub async fn check_key(config: &Config, now: OffsetDateTime) -> anyhow::Result<(
 /// # Errors
 /// When the stored keys cannot be read.
 pub async fn generated_key(config: &mut Config, clock: &dyn Clock, ids: &dyn IdGen) -> anyhow::Result<Option<ApiKey>> {
-    if config.environment != Environment::Dev || has_key(config, clock.now()).await? {
+    if config.environment != Environment::Dev || has_key(config, clock.now(), ids).await? {
         return Ok(None);
     }
     let key = ApiKey::random(Environment::Dev, ids);
@@ -40,12 +39,16 @@ pub async fn generated_key(config: &mut Config, clock: &dyn Clock, ids: &dyn IdG
     Ok(Some(key))
 }
 
-async fn has_key(config: &Config, now: OffsetDateTime) -> anyhow::Result<bool> {
-    const DOING: &str = "reading the stored keys";
+async fn has_key(config: &Config, now: OffsetDateTime, ids: &dyn IdGen) -> anyhow::Result<bool> {
     let mut keyring = config.keyring.clone();
-    if SqliteKeys::is_there(&config.data_dir) {
-        let store = SqliteKeys::open(&config.data_dir).map_err(|error| explained(error, &config.data_dir))?;
-        keyring = see(&keyring, &store).await.context(DOING)?.keyring;
+    match stores::present_keys(config, ids).await? {
+        PresentKeys::None => {}
+        PresentKeys::Stored(store) => {
+            let seen = see(&keyring, store.as_ref()).await;
+            keyring = seen.context("reading the stored keys")?.keyring;
+        }
+        // The database that cannot be reached now may hold a key.
+        PresentKeys::Away => return Ok(true),
     }
     Ok(keyring.opens(now, config.environment))
 }

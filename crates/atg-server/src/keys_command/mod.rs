@@ -9,10 +9,10 @@ mod table;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use atg_auth::{ApiKey, KeyName, KeyRecord, KeyStatus, Rotation, StoredKey};
-use atg_db::sqlite::SqliteKeys;
 use atg_db::{KeyPut, KeyStore};
 use atg_models::{Clock, time_text};
 use atg_server::{Config, SystemClock, SystemIds};
@@ -92,7 +92,7 @@ impl From<anyhow::Error> for End {
 
 /// Runs one command on the keys of a configuration's data folder.
 pub(crate) fn run(config: &Config, command: &KeysCommand) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime
         .context("starting the runtime")
         .map_err(End::Failed)
@@ -116,21 +116,21 @@ async fn execute(config: &Config, command: &KeysCommand) -> Result<(), End> {
     match command {
         KeysCommand::Create(wanted) => {
             let wanted = input::create(wanted, now)?;
-            let keys = Keys::open(config, now)?;
+            let keys = Keys::open(config, now).await?;
             Ok(keys.create(wanted).await?)
         }
         KeysCommand::List { json } => {
-            let keys = Keys::open(config, now)?;
+            let keys = Keys::open(config, now).await?;
             Ok(keys.list(*json).await?)
         }
         KeysCommand::Revoke { name } => {
             let name = input::name(name)?;
-            let keys = Keys::open(config, now)?;
+            let keys = Keys::open(config, now).await?;
             Ok(keys.revoke(&name).await?)
         }
         KeysCommand::Rotate { name, overlap } => {
             let (name, overlap) = (input::name(name)?, input::overlap(overlap)?);
-            let keys = Keys::open(config, now)?;
+            let keys = Keys::open(config, now).await?;
             Ok(keys.rotate(&name, overlap).await?)
         }
     }
@@ -139,14 +139,13 @@ async fn execute(config: &Config, command: &KeysCommand) -> Result<(), End> {
 /// The stored keys, and the moment of the command.
 struct Keys<'a> {
     config: &'a Config,
-    store: SqliteKeys,
+    store: Arc<dyn KeyStore>,
     now: OffsetDateTime,
 }
 
 impl<'a> Keys<'a> {
-    fn open(config: &'a Config, now: OffsetDateTime) -> anyhow::Result<Self> {
-        let store = SqliteKeys::open(&config.data_dir);
-        let store = store.with_context(|| format!("opening the keys of {}", config.data_dir.display()))?;
+    async fn open(config: &'a Config, now: OffsetDateTime) -> anyhow::Result<Self> {
+        let store = atg_server::open_keys(config, &SystemIds).await?;
         Ok(Self { config, store, now })
     }
 

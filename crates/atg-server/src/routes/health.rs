@@ -6,6 +6,7 @@ use atg_models::api::{GraphStoreKind, HealthResponse, StoreStatus};
 use atg_models::limits;
 use futures_util::future::{Either, join, select};
 
+use crate::config::StoreChoice;
 use crate::state::AppState;
 
 /// How the server is. Always 200 within a second, whatever the store does.
@@ -31,8 +32,15 @@ async fn answer(state: &AppState) -> HealthResponse {
         env!("CARGO_PKG_VERSION"),
         store,
         state.config.environment,
-        GraphStoreKind::Sqlite,
+        kind(&state.config.store),
     )
+}
+
+fn kind(store: &StoreChoice) -> GraphStoreKind {
+    match store {
+        StoreChoice::Sqlite => GraphStoreKind::Sqlite,
+        StoreChoice::Neo4j(_) => GraphStoreKind::Neo4j,
+    }
 }
 
 /// The word of the graph and of the jobs, or their silence.

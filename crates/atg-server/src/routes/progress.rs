@@ -49,9 +49,9 @@ pub(crate) async fn progress(
     job_id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     not_draining(&state)?;
-    let principal = caller(&state, &request, &job_id)?;
+    let principal = caller(&state, &request, &job_id).await?;
     atg_auth::decide(&principal, Scope::Read, None).map_err(denied)?;
-    state.rates.admit(&principal.key_prefix, state.clock.now())?;
+    state.rates.admit(&principal.key_prefix, state.clock.now()).await?;
     is_origin_allowed(&state, &request)?;
     let job = visible_job(&state, &principal, &job_id).await?;
     let query = read_query(request.query_string())?;
@@ -94,12 +94,12 @@ pub(crate) async fn progress(
 
 /// Who calls, by the first that is there: the header, a ticket, a key in the address. The latter two are
 /// for those who cannot send a header. A ticket is used up by this, whatever is wrong with the rest.
-fn caller(state: &AppState, request: &HttpRequest, job: &str) -> Result<Principal, ApiError> {
+async fn caller(state: &AppState, request: &HttpRequest, job: &str) -> Result<Principal, ApiError> {
     let query = request.query_string();
     if request.headers().contains_key(AUTHORIZATION) {
         of_header(state, request)
     } else if let Some(ticket) = found_in(query, "ticket") {
-        let principal = state.tickets.take(&ticket, job, state.clock.now());
+        let principal = state.tickets.take(&ticket, job, state.clock.now()).await?;
         principal.ok_or_else(|| ApiError::new(ErrorCode::AuthenticationFailed, "Invalid or used ticket"))
     } else if let Some(key) = found_in(query, "api_key") {
         of_key(state, &key)

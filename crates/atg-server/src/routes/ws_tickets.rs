@@ -36,7 +36,8 @@ pub(crate) async fn create(
     let now = state.clock.now();
     let ticket = state
         .tickets
-        .issue(&allowed.principal, job.id, state.ids.as_ref(), now)?;
+        .issue(&allowed.principal, job.id, state.ids.as_ref(), now)
+        .await?;
     Ok(HttpResponse::Created()
         .insert_header((CACHE_CONTROL, "no-store"))
         .json(ticket))

@@ -1,0 +1,232 @@
+//! Opening what the server keeps, by the configuration.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use atg_db::sqlite::SqliteKeys;
+use atg_db::{JobLimits, KeyStore, StoreError, Stores, neo4j};
+use atg_models::{Clock, IdGen};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, StoreChoice};
+use crate::shared_clock::SharedClock;
+
+/// How long the start waits for Neo4j before the server goes on without it.
+const PREPARE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+/// How often a Neo4j that could not be reached at the start is tried again.
+const PREPARE_AGAIN: time::Duration = time::Duration::seconds(1);
+
+/// The stores of a server.
+pub(crate) struct Opened {
+    pub(crate) stores: Stores,
+    /// The database that other servers may use too.
+    pub(crate) shared: Option<Shared>,
+}
+
+/// A database that several servers use.
+pub(crate) struct Shared {
+    stores: neo4j::Stores,
+    /// It did not answer at the start.
+    late: bool,
+}
+
+/// Whose time a server keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeOf {
+    /// The clock's that it is given.
+    Clock,
+    /// The shared store's, where there is one.
+    Store,
+}
+
+impl Shared {
+    /// Does what goes on beside the requests: prepares a database that was away at the start, and follows its
+    /// clock. Answers the clock that the server is to use.
+    pub(crate) fn attend(
+        self,
+        clock: Arc<dyn Clock>,
+        time_of: TimeOf,
+        tasks: &TaskTracker,
+        until: &CancellationToken,
+    ) -> Arc<dyn Clock> {
+        let Self { stores, late } = self;
+        if late {
+            tasks.spawn(prepare_late(stores.clone(), Arc::clone(&clock), until.clone()));
+        }
+        match time_of {
+            TimeOf::Clock => clock,
+            TimeOf::Store => {
+                let shared = Arc::new(SharedClock::new(clock));
+                tasks.spawn(Arc::clone(&shared).follow(stores, until.clone()));
+                shared
+            }
+        }
+    }
+}
+
+/// Opens all stores. A Neo4j that cannot be reached is no error: the server says so in its health.
+pub(crate) async fn open(config: &Config, ids: &dyn IdGen) -> anyhow::Result<Opened> {
+    let limits = JobLimits {
+        per_key: config.jobs_per_key,
+        scans_per_hour: config.scans_per_hour,
+    };
+    match &config.store {
+        StoreChoice::Sqlite => {
+            let (folder, place) = (config.data_dir.clone(), config.artifacts.clone());
+            let stores = tokio::task::spawn_blocking(move || {
+                let mut stores = Stores::from(atg_db::sqlite::open_with(&folder, limits)?);
+                stores.artifacts = Arc::new(place.open()?);
+                Ok(stores)
+            });
+            let stores = stores.await?.map_err(|error| explained(error, config))?;
+            Ok(Opened { stores, shared: None })
+        }
+        StoreChoice::Neo4j(_) => {
+            let place = config.artifacts.clone();
+            let artifacts = tokio::task::spawn_blocking(move || place.open()).await?;
+            let shared = neo4j(config, ids)?;
+            let late = prepare(&shared, config).await?;
+            let stores = Stores {
+                graph: Arc::clone(&shared.graph),
+                jobs: Arc::clone(&shared.jobs),
+                keys: Arc::clone(&shared.keys),
+                replicas: Some(Arc::clone(&shared.replicas)),
+                artifacts: Arc::new(artifacts.context("opening the place of the results")?),
+            };
+            let shared = Some(Shared { stores: shared, late });
+            Ok(Opened { stores, shared })
+        }
+    }
+}
+
+/// Whether Neo4j is still to be prepared: it did not answer in time.
+async fn prepare(shared: &neo4j::Stores, config: &Config) -> anyhow::Result<bool> {
+    let problem = match tokio::time::timeout(PREPARE_TIMEOUT, shared.prepare()).await {
+        Ok(Ok(())) => return Ok(false),
+        Ok(Err(error)) if error.is_retryable() => crate::error::chain(&error),
+        Ok(Err(error)) => return Err(explained(error, config)),
+        Err(_) => format!("no answer within {} s", PREPARE_TIMEOUT.as_secs()),
+    };
+    tracing::warn!(
+        error = problem,
+        "Neo4j cannot be reached: the server starts, answers 503, and goes on as soon as it can"
+    );
+    Ok(true)
+}
+
+/// Prepares a Neo4j that could not be reached at the start, as soon as it can be.
+async fn prepare_late(shared: neo4j::Stores, clock: Arc<dyn Clock>, until: CancellationToken) {
+    let mut said = String::new();
+    loop {
+        tokio::select! {
+            () = until.cancelled() => return,
+            () = clock.sleep_until(clock.now() + PREPARE_AGAIN) => {}
+        }
+        match shared.prepare().await {
+            Ok(()) => {
+                tracing::info!("Neo4j can be reached, its schema is current");
+                return;
+            }
+            Err(error) => {
+                let problem = crate::error::chain(&error);
+                if problem != said {
+                    tracing::warn!(error = problem, "Neo4j cannot be used yet");
+                    said = problem;
+                }
+            }
+        }
+    }
+}
+
+/// The stored keys alone, made if they are missing: for commands beside the server.
+///
+/// # Errors
+/// When they cannot be opened.
+pub async fn open_keys(config: &Config, ids: &dyn IdGen) -> anyhow::Result<Arc<dyn KeyStore>> {
+    match &config.store {
+        StoreChoice::Sqlite => {
+            let keys = SqliteKeys::open(&config.data_dir).map_err(|error| explained(error, config))?;
+            Ok(Arc::new(keys))
+        }
+        StoreChoice::Neo4j(_) => {
+            let shared = neo4j(config, ids)?;
+            shared.prepare().await.map_err(|error| explained(error, config))?;
+            Ok(shared.keys)
+        }
+    }
+}
+
+/// The stored keys as a server finds them before it starts.
+pub(crate) enum PresentKeys {
+    /// There is no place where some may be.
+    None,
+    /// They can be asked for.
+    Stored(Arc<dyn KeyStore>),
+    /// Nobody can say at the moment.
+    Away,
+}
+
+/// The stored keys, if there are any; makes no folder for them.
+pub(crate) async fn present_keys(config: &Config, ids: &dyn IdGen) -> anyhow::Result<PresentKeys> {
+    match &config.store {
+        StoreChoice::Sqlite if SqliteKeys::is_there(&config.data_dir) => {
+            open_keys(config, ids).await.map(PresentKeys::Stored)
+        }
+        StoreChoice::Sqlite => Ok(PresentKeys::None),
+        StoreChoice::Neo4j(_) => {
+            let shared = neo4j(config, ids)?;
+            let late = prepare(&shared, config).await?;
+            Ok(if late {
+                PresentKeys::Away
+            } else {
+                PresentKeys::Stored(shared.keys)
+            })
+        }
+    }
+}
+
+/// The stores of Neo4j, not asked yet.
+///
+/// # Errors
+/// When the configuration names no Neo4j, or an address that cannot be one.
+pub(crate) fn neo4j(config: &Config, ids: &dyn IdGen) -> anyhow::Result<neo4j::Stores> {
+    let StoreChoice::Neo4j(settings) = &config.store else {
+        anyhow::bail!("this needs ATG_STORE=neo4j");
+    };
+    let mut settings = settings.as_ref().clone();
+    settings.instance = format!("server-{:032x}", ids.random_u128());
+    let limits = JobLimits {
+        per_key: config.jobs_per_key,
+        scans_per_hour: config.scans_per_hour,
+    };
+    neo4j::Stores::new(&settings, limits).map_err(|error| explained(error, config))
+}
+
+/// Why the stores cannot be opened, and what to do about it.
+pub(crate) fn explained(error: StoreError, config: &Config) -> anyhow::Error {
+    let place = match &config.store {
+        StoreChoice::Sqlite => format!("opening the data folder {}", config.data_dir.display()),
+        StoreChoice::Neo4j(settings) => format!("opening the stores at {}", settings.uri),
+    };
+    let embedded = matches!(config.store, StoreChoice::Sqlite);
+    let hint = match &error {
+        StoreError::Corrupt { .. } if embedded => {
+            "\n  hint: restore a backup (atg-server restore FILE --force); if only graph.db is damaged, atg-server \
+             reset-graph sets it aside: jobs and results stay, and the next scan fills a new graph"
+        }
+        StoreError::Unavailable { .. } if embedded => "\n  hint: the folder must be writable, with room on its disk",
+        StoreError::Unavailable { .. } => {
+            "\n  hint: NEO4J_URI, NEO4J_USER and NEO4J_PASSWORD must be those of a Neo4j that runs"
+        }
+        StoreError::Corrupt { .. }
+        | StoreError::Fenced { .. }
+        | StoreError::Refused(_)
+        | StoreError::NotFound { .. }
+        | StoreError::TooLarge { .. }
+        | StoreError::TooNew { .. }
+        | StoreError::Locked { .. } => "",
+    };
+    let error = anyhow::Error::new(error).context(place);
+    anyhow::anyhow!("{error:#}{hint}")
+}

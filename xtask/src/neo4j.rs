@@ -35,7 +35,7 @@ pub(crate) struct Neo4j {
 /// Variables for the tests, and the server that they lead to, which ends with this.
 pub(crate) struct Started {
     pub(crate) environment: Vec<(&'static str, String)>,
-    _server: Option<Server>,
+    server: Option<Server>,
 }
 
 impl Neo4j {
@@ -93,9 +93,19 @@ impl Neo4j {
             (None, Some(jars)) => Started::own(jars),
             (None, None) => Ok(Started {
                 environment: Vec::new(),
-                _server: None,
+                server: None,
             }),
         }
+    }
+
+    /// Another server of the same release, for tests that take two databases at a time.
+    pub(crate) fn start_second(&self) -> anyhow::Result<Option<Started>> {
+        let Some(jars) = &self.jars else {
+            return Ok(None);
+        };
+        let mut started = Started::own(jars)?;
+        started.environment = started.second();
+        Ok(Some(started))
     }
 
     /// The newest release for a second run, where there is a Java for it.
@@ -111,6 +121,18 @@ impl Started {
         Ok(Self::new(&server.access(), Some(jars), Some(server)))
     }
 
+    /// Whether it leads to a server.
+    pub(crate) fn is_there(&self) -> bool {
+        !self.environment.is_empty()
+    }
+
+    /// The variables of a second server.
+    fn second(&self) -> Vec<(&'static str, String)> {
+        let access = self.server.as_ref().map(Server::access);
+        let named = access.iter().flat_map(Access::second_environment);
+        named.map(|(name, value)| (name, value.to_owned())).collect()
+    }
+
     fn new(access: &Access, jars: Option<&Jars>, server: Option<Server>) -> Self {
         let mut environment: Vec<_> = access
             .environment()
@@ -118,10 +140,7 @@ impl Started {
             .map(|(name, value)| (*name, (*value).to_owned()))
             .collect();
         environment.extend(jars.map(|jars| (JARS, jars.folder().to_string_lossy().into_owned())));
-        Self {
-            environment,
-            _server: server,
-        }
+        Self { environment, server }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::neo4j::{Neo4j, Started};
 use crate::out::{line, notice, step};
-use crate::run::{build_programs, cargo, env, succeed};
+use crate::run::{build_programs, cargo, env, succeed, timed};
 use crate::{secrecy, tools};
 
 /// What the names of the tests hold that a second release of Neo4j may answer otherwise.
@@ -40,6 +40,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             let server = neo4j.start()?;
             step("tests");
             tests(options.filter.as_deref(), &server)?;
+            if server.is_there() {
+                on_neo4j(options.filter.as_deref(), &neo4j, &server, &recorded)?;
+            }
         }
         let newest = options.filter.is_none().then(|| neo4j.start_newest());
         if let Some(server) = newest.transpose()?.flatten() {
@@ -67,5 +70,21 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     for what in neo4j.left_out() {
         notice(&format!("left out: {what}"));
     }
+    Ok(())
+}
+
+/// The integration suite again, with Neo4j in the place of the embedded store.
+fn on_neo4j(filter: Option<&str>, neo4j: &Neo4j, server: &Started, recorded: &secrecy::Run) -> anyhow::Result<()> {
+    // Two tests run at a time on two cores, each with a database of its own. A choice of tests waits for one.
+    let second = if filter.is_none() { neo4j.start_second()? } else { None };
+    step("the integration suite again, on Neo4j");
+    let mut command = cargo(["test", "--workspace", "--quiet", "--no-fail-fast", "--test", "it"]);
+    command.args(filter).env("ATG_TEST_STORE", "neo4j");
+    command.envs(server.environment.iter().cloned());
+    command.envs(second.iter().flat_map(|second| second.environment.iter().cloned()));
+    recorded.recorded(&mut command);
+    let (passed, took) = timed(|| succeed(&mut command));
+    passed?;
+    line(&format!("  passed in {:.0} s", took.as_secs_f64()));
     Ok(())
 }

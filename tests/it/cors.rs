@@ -110,6 +110,7 @@ async fn a_star_stands_for_every_origin_and_none_for_no_pages() {
     let all = Setup::new(7, 50).setting("CORS_ALLOWED_ORIGINS", "*").start().await;
     let answer = preflight(&all, "/api/v1/scan", "https://any.example").await;
     assert_eq!(header(&answer, "access-control-allow-origin"), Some("*"));
+    drop(all);
     let none = World::small().await;
     let answer = preflight(&none, "/api/v1/scan", APP).await;
     assert_eq!(answer.status(), 405);

@@ -27,6 +27,12 @@ impl Seen {
 
 /// Of a request's own form.
 async fn of_requests(seen: &mut Seen) {
+    let half = answer_to_half_a_body().await;
+    assert!(
+        half.starts_with("HTTP/1.1 408") && half.contains("REQUEST_TIMEOUT"),
+        "{half}"
+    );
+    assert!(seen.0.insert(ErrorCode::RequestTimeout));
     let world = World::small().await;
     let scan = || world.request(Method::POST, "/api/v1/scan");
     seen.in_answer_to(world.anonymous(Method::GET, "/api/v1/tenants")).await;
@@ -37,12 +43,6 @@ async fn of_requests(seen: &mut Seen) {
     let as_json = || scan().header("Content-Type", "application/json");
     seen.in_answer_to(as_json().body("{")).await;
     seen.in_answer_to(as_json().body("x".repeat(1024 * 1024 + 1))).await;
-    let half = answer_to_half_a_body().await;
-    assert!(
-        half.starts_with("HTTP/1.1 408") && half.contains("REQUEST_TIMEOUT"),
-        "{half}"
-    );
-    assert!(seen.0.insert(ErrorCode::RequestTimeout));
 }
 
 /// Of jobs, their artifacts and sockets.

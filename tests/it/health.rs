@@ -18,7 +18,7 @@ async fn health_needs_no_key_and_ignores_the_query() {
         let body: Value = response.json().await.unwrap();
         assert_eq!(body["status"], "healthy");
         assert_eq!(body["neo4j_status"], "connected");
-        assert_eq!(body["graph_store"], "sqlite");
+        assert_eq!(body["graph_store"], world.store_name());
         assert_eq!(body["environment"], "dev");
         assert!(body["version"].is_string());
     }

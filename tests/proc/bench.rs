@@ -87,7 +87,11 @@ impl Bench {
     pub(crate) fn published_hash(&self, job: JobId) -> Option<String> {
         let path = self.data().join(format!("artifacts/artifacts/{job}.zip"));
         let digest = Sha256::digest(std::fs::read(path).ok()?);
-        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(
+            digest
+                .iter()
+                .fold(String::new(), |text, byte| text + &format!("{byte:02x}")),
+        )
     }
 
     /// The hash of the zip of a job.

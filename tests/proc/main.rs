@@ -18,4 +18,5 @@ mod folder;
 mod keys;
 mod kills;
 mod login;
+mod neo4j;
 mod secrecy;

@@ -1,12 +1,10 @@
-//! A scan without a server: the operation on the embedded store, as the engine would run it.
+//! A scan without a server: the operation on a store, as the engine would run it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use atg_azure::{AzureConfig, AzureReaders, Cloud, CredentialChoice, Endpoints, StaticToken};
-use atg_db::sqlite::Stores;
-use atg_db::{ArtifactStore, GraphStore, StoreError};
+use atg_db::{ArtifactStore, GraphStore, StoreError, Stores};
 use atg_jobs::{Operation, OperationContext, OperationError};
 use atg_models::api::{GenerateSpecRequest, ScanRequest, ScanResult};
 use atg_models::job::{LogLevel, Progress};
@@ -18,7 +16,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A data folder of its own.
+/// Stores that no server holds: a data folder of its own, unless others are given.
 pub struct Folder {
     /// What is in it.
     pub stores: Stores,
@@ -29,24 +27,21 @@ impl Default for Folder {
     fn default() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
-            stores: atg_db::sqlite::open(folder.path()).unwrap(),
+            stores: atg_db::sqlite::open(folder.path()).unwrap().into(),
             _folder: Some(folder),
         }
     }
 }
 
 impl Folder {
-    /// One that is there and that no server holds.
-    pub fn at(path: &Path) -> Self {
-        Self {
-            stores: atg_db::sqlite::open(path).unwrap(),
-            _folder: None,
-        }
+    /// Those of somebody else, who has let go of them.
+    pub fn of(stores: Stores) -> Self {
+        Self { stores, _folder: None }
     }
 
     /// The graph.
     pub fn graph(&self) -> Arc<dyn GraphStore> {
-        Arc::<atg_db::sqlite::SqliteGraph>::clone(&self.stores.graph)
+        Arc::clone(&self.stores.graph)
     }
 
     /// The lines of a tenant's export.
@@ -103,7 +98,7 @@ impl<'a> DirectScan<'a> {
         let context = Context {
             job: self.job,
             token: CancellationToken::new(),
-            artifacts: Arc::<atg_db::ObjectArtifacts>::clone(&self.folder.stores.artifacts),
+            artifacts: Arc::clone(&self.folder.stores.artifacts),
         };
         Ok(operation.run(&context, request).await?.outcome)
     }
@@ -114,7 +109,7 @@ pub async fn specify(folder: &Folder, request: GenerateSpecRequest) -> Vec<(Stri
     let context = Context {
         job: JobId::new(JobKind::GenerateSpec, Uuid::from_u128(1)),
         token: CancellationToken::new(),
-        artifacts: Arc::<atg_db::ObjectArtifacts>::clone(&folder.stores.artifacts),
+        artifacts: Arc::clone(&folder.stores.artifacts),
     };
     let operation = GenerateSpecOperation::new(folder.graph(), Arc::new(SystemIds));
     operation.run(&context, request).await.unwrap();

@@ -13,8 +13,10 @@
     reason = "this crate is test code: it fails by panicking, and has no clock but the system's"
 )]
 
+mod bolt_proxy;
 mod clock;
 mod cut_reader;
+mod database;
 mod direct;
 mod document;
 mod fast_clock;
@@ -30,8 +32,10 @@ mod wait;
 mod witness;
 mod world;
 
+pub use bolt_proxy::{BoltProxy, Cut};
 pub use clock::AheadClock;
 pub use cut_reader::{Merged, cut_readers};
+pub use database::{Database, EMBEDDED, config as neo4j_config};
 pub use direct::{DirectScan, Folder, readers, readers_on, specify};
 pub use document::{Described, Document};
 pub use fast_clock::FastClock;

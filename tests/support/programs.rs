@@ -45,7 +45,10 @@ fn clean(program: &str) -> Command {
     let mut command = Command::new(binary(program));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with("ATG_") || name.starts_with("AZURE_") || name == "ENVIRONMENT" {
+        let ours = ["ATG_", "AZURE_", "NEO4J_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
+        if ours || name == "ENVIRONMENT" {
             command.env_remove(name);
         }
     }

@@ -7,21 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atg_client::Client;
-use atg_db::{JobStore as _, StoreObserver, Transition, Unobserved};
+use atg_db::{JobLimits, KeyStore, StoreObserver, Stores, Transition, Unobserved};
 use atg_models::api::{
     CompletionFrame, CompletionStatus, Frame, GenerateIacRequest, GenerateSpecRequest, JobResultResponse, ScanRequest,
     ScanResult,
 };
 use atg_models::job::{Event, EventBody, LogLevel, NewJob, OnCrash, TenantUse, WorkerId};
 use atg_models::{Clock, IdGen as _, JobId, JobKind, TenantId};
-use atg_server::{Held, RunningServer, SystemClock, SystemIds, load_config};
+use atg_server::{Config, Held, RunningServer, StoreChoice, SystemClock, SystemIds, load_config};
 use atg_sim::world::SeededWorld;
 use atg_sim::{SimConfig, Simulator};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Witness, record};
+use crate::{Database, Folder, Witness, record};
 
 /// The key that the server knows.
 pub const KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -32,6 +32,17 @@ pub struct Setup {
     settings: Vec<(String, String)>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn StoreObserver>,
+    store: Store,
+}
+
+/// Where the server keeps what it keeps.
+enum Store {
+    /// Where the run of the tests says.
+    OfTheRun,
+    /// In the data folder.
+    Embedded,
+    /// In a Neo4j of the test's own.
+    Given(Database),
 }
 
 /// A tenant, a server, a client.
@@ -49,6 +60,7 @@ pub struct World {
     url: String,
     http: reqwest::Client,
     data: TempDir,
+    database: Option<Database>,
 }
 
 /// A server, and who sees all that passes between it and its callers.
@@ -68,6 +80,7 @@ impl Setup {
             settings: Vec::new(),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Unobserved),
+            store: Store::OfTheRun,
         }
     }
 
@@ -99,6 +112,20 @@ impl Setup {
         self
     }
 
+    /// Keeps everything in the data folder, whatever the run says.
+    #[must_use]
+    pub fn embedded(mut self) -> Self {
+        self.store = Store::Embedded;
+        self
+    }
+
+    /// Keeps everything in this Neo4j, whatever the run says.
+    #[must_use]
+    pub fn neo4j(mut self, database: Database) -> Self {
+        self.store = Store::Given(database);
+        self
+    }
+
     /// Starts both.
     pub async fn start(self) -> World {
         // Two cryptography providers are linked, so one is chosen; a second test finds it chosen.
@@ -106,6 +133,11 @@ impl Setup {
         let sim = Simulator::start(self.sim).unwrap();
         let tenant = sim.world().tenant_id();
         let data = record::folder();
+        let database = match self.store {
+            Store::OfTheRun => Box::pin(Database::for_this_test()).await,
+            Store::Embedded => None,
+            Store::Given(database) => Some(database),
+        };
         let mut settings = vec![
             ("ATG_SERVER_HOST".to_owned(), "127.0.0.1".to_owned()),
             ("ATG_SERVER_WORKERS".to_owned(), "1".to_owned()),
@@ -120,6 +152,7 @@ impl Setup {
             ("ATG_AZURE_AUTHORITY".to_owned(), sim.url().to_owned()),
             ("ATG_AZURE_STATIC_TOKEN".to_owned(), "static".to_owned()),
         ];
+        settings.extend(database.iter().flat_map(Database::settings));
         settings.retain(|(name, _)| self.settings.iter().all(|(given, _)| given != name));
         settings.extend(self.settings);
         let server = serve(&settings, &self.clock, &self.observer).await;
@@ -140,8 +173,15 @@ impl Setup {
             url,
             http,
             data,
+            database,
         }
     }
+}
+
+fn configured(settings: &[(String, String)]) -> Config {
+    load_config(settings.iter().cloned(), None, None, Some(0))
+        .unwrap()
+        .config
 }
 
 async fn serve(settings: &[(String, String)], clock: &Arc<dyn Clock>, observer: &Arc<dyn StoreObserver>) -> Served {
@@ -150,10 +190,9 @@ async fn serve(settings: &[(String, String)], clock: &Arc<dyn Clock>, observer: 
             record::issued_all(value);
         }
     }
-    let loaded = load_config(settings.iter().cloned(), None, None, Some(0)).unwrap();
     let (clock, observer) = (Arc::clone(clock), Arc::clone(observer));
-    let server = RunningServer::start_observed(loaded.config, clock, Arc::new(SystemIds), observer);
-    let server = server.await.unwrap();
+    let server = RunningServer::start_observed(configured(settings), clock, Arc::new(SystemIds), observer);
+    let server = Box::pin(server).await.unwrap();
     Served {
         witness: Witness::of(server.url()),
         of_metrics: server.metrics_url().map(Witness::of_metrics),
@@ -203,6 +242,42 @@ impl World {
     /// A folder for what a test writes.
     pub fn scratch(&self) -> &Path {
         self.data.path()
+    }
+
+    /// The database, when it is no folder.
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
+    /// What the health says of the store.
+    pub fn store_name(&self) -> &'static str {
+        if self.database.is_some() { "neo4j" } else { "sqlite" }
+    }
+
+    /// The stored keys, beside the server.
+    pub async fn keys(&self) -> Arc<dyn KeyStore> {
+        let config = configured(&self.settings);
+        // Boxed, like the other long ways into the stores: the compiler follows only so many futures in one.
+        Box::pin(atg_server::open_keys(&config, &SystemIds)).await.unwrap()
+    }
+
+    /// What the server keeps, for as long as it is stopped.
+    pub async fn stores(&self) -> Folder {
+        assert!(self.server.is_none(), "a server holds the stores");
+        let config = configured(&self.settings);
+        let StoreChoice::Neo4j(mut settings) = config.store else {
+            return Folder::of(atg_db::sqlite::open(&self.folder()).unwrap().into());
+        };
+        settings.instance = format!("beside-{:032x}", SystemIds.random_u128());
+        let kept = atg_db::neo4j::Stores::new(&settings, JobLimits::default()).unwrap();
+        Box::pin(kept.prepare()).await.unwrap();
+        Folder::of(Stores {
+            graph: kept.graph,
+            jobs: kept.jobs,
+            artifacts: Arc::new(config.artifacts.open().unwrap()),
+            keys: kept.keys,
+            replicas: Some(kept.replicas),
+        })
     }
 
     /// A request without a key.
@@ -316,7 +391,7 @@ impl World {
         let now = self.clock.now();
         let id = SystemIds.job_id(JobKind::Scan, now);
         {
-            let jobs = atg_db::sqlite::open(&self.folder()).unwrap().jobs;
+            let jobs = self.stores().await.stores.jobs;
             let job = NewJob {
                 id,
                 tenant: self.tenant.to_string(),

@@ -6,19 +6,6 @@ use atg_models::ErrorCode;
 
 use super::{all, files, rows, text};
 
-/// Settings that the design names and the server does not know yet. When it does, they are removed here.
-const COMING: &[&str] = &[
-    "NEO4J_URI",
-    "NEO4J_USER",
-    "NEO4J_PASSWORD",
-    "NEO4J_DEV_POOL_SIZE",
-    "NEO4J_INTEGRATION_POOL_SIZE",
-    "NEO4J_PRODUCTION_POOL_SIZE",
-    "ATG_ARTIFACT_URL",
-    "AZURE_STORAGE_ACCOUNT_NAME",
-];
-/// Values of [`COMING`] in settings that are known already.
-const COMING_VALUES: &[(&str, &str)] = &[("ATG_STORE", "neo4j")];
 /// Names that belong to others: the client, and the image of Neo4j.
 const OF_OTHERS: &[&str] = &["ATG_SERVICE_URL", "ATG_API_KEY", "NEO4J_AUTH"];
 /// For what a file leaves to whoever deploys.
@@ -41,7 +28,7 @@ fn every_setting_is_one_of_the_servers() {
         for name in all(r"\b((?:ATG|NEO4J|AZURE|CORS)_[A-Za-z0-9_]+)", &text) {
             // The image of Neo4j takes settings by names with small letters.
             let is_ours = name.chars().all(|letter| !letter.is_ascii_lowercase());
-            let is_known = known.contains(&name) || [COMING, OF_OTHERS].concat().contains(&name.as_str());
+            let is_known = known.contains(&name) || OF_OTHERS.contains(&name.as_str());
             let is_known = is_known || is_error(&name);
             assert!(!is_ours || is_known, "{path} names {name}, which is no setting");
         }
@@ -57,25 +44,12 @@ fn every_error_of_the_runbook_exists() {
     let known = known();
     let runbook = text("deploy/runbook.md");
     let named = all("`([A-Z]+(?:_[A-Z]+)+)`", &runbook);
-    let errors: Vec<_> = named
-        .iter()
-        .filter(|name| !known.contains(*name) && !COMING.contains(&name.as_str()))
-        .collect();
+    let errors: Vec<_> = named.iter().filter(|name| !known.contains(*name)).collect();
     assert!(errors.len() > 2, "{named:?}");
     assert!(errors.iter().all(|name| is_error(name)), "{errors:?}");
 }
 
-#[test]
-fn what_the_server_knows_now_is_no_longer_coming() {
-    let known = known();
-    let stale: Vec<_> = COMING.iter().filter(|name| known.contains(**name)).collect();
-    assert!(
-        stale.is_empty(),
-        "remove them from COMING, and {COMING_VALUES:?}: {stale:?}"
-    );
-}
-
-/// Loads settings as a server would, without those that are coming.
+/// Loads settings as a server would.
 fn accepted(path: &str, mut settings: BTreeMap<String, String>) {
     for (name, value) in SECRETS {
         let given = settings.entry((*name).to_owned()).or_default();
@@ -83,9 +57,6 @@ fn accepted(path: &str, mut settings: BTreeMap<String, String>) {
             (*value).clone_into(given);
         }
     }
-    settings.retain(|name, value| {
-        !COMING.contains(&name.as_str()) && !COMING_VALUES.contains(&(name.as_str(), value.as_str()))
-    });
     let problems = atg_server::load_config(settings.into_iter(), None, None, None).err();
     let problems: Vec<_> = problems
         .into_iter()

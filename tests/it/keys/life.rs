@@ -16,8 +16,8 @@ use time::{Duration, OffsetDateTime};
 use super::{Caller, made, put};
 
 async fn revoke(world: &World, name: &str) {
-    let keys = SqliteKeys::open(&world.folder()).unwrap();
-    assert_eq!(keys.revoke(name, OffsetDateTime::now_utc()).await.unwrap(), 1);
+    let revoked = world.keys().await.revoke(name, OffsetDateTime::now_utc()).await;
+    assert_eq!(revoked.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,7 @@ mod tenants;
 mod walk;
 
 use atg_auth::{ApiKey, KeyRecord, Scope, StoredKey, Tenants};
-use atg_db::sqlite::SqliteKeys;
-use atg_db::{KeyPut, KeyStore as _};
+use atg_db::KeyPut;
 use atg_models::Environment;
 use atg_tests::{World, until};
 use reqwest::{Method, RequestBuilder, Response};
@@ -33,7 +32,7 @@ async fn put(world: &World, name: &str, number: u8, change: impl FnOnce(&mut Key
     let mut record = KeyRecord::of(&key, name, Scope::Operate, Tenants::All);
     change(&mut record);
     let stored = StoredKey::new(record, OffsetDateTime::now_utc());
-    let put = SqliteKeys::open(&world.folder()).unwrap().put(stored).await.unwrap();
+    let put = world.keys().await.put(stored).await.unwrap();
     assert_eq!(put, KeyPut::Made);
     key
 }

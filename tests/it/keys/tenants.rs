@@ -4,7 +4,7 @@ use atg_auth::{Scope, Tenants};
 use atg_models::{JobId, TenantId};
 use atg_sim::world::SeededWorld;
 use atg_sim::{SimConfig, Simulator};
-use atg_tests::{DirectScan, Document, Folder, Setup, World};
+use atg_tests::{DirectScan, Document, Setup, World};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(super) async fn two_tenants() -> (World, TenantId) {
     let mut config = SimConfig::new(Arc::new(SeededWorld::new(8, 60)));
     config.quotas = false;
     let other = Simulator::start(config).unwrap();
-    let folder = Folder::at(&world.folder());
+    let folder = world.stores().await;
     DirectScan::new(&folder, &world.sim, 1).run().await.unwrap();
     DirectScan::new(&folder, &other, 2).run().await.unwrap();
     drop(folder);

@@ -6,6 +6,7 @@
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader, copy};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -19,6 +20,11 @@ const HANDSHAKE: u64 = 20;
 const CHOSEN: u64 = 4;
 /// A structure without fields, and what COMMIT is called.
 const COMMIT: [u8; 2] = [0xB0, 0x12];
+
+/// How long the end of the connections may take.
+const CLOSED_WITHIN: Duration = Duration::from_secs(5);
+/// Between two looks at them.
+const LOOK: Duration = Duration::from_millis(1);
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
@@ -123,6 +129,10 @@ impl BoltProxy {
 impl Drop for BoltProxy {
     fn drop(&mut self) {
         self.shared.closed.cancel();
+        let begun = Instant::now();
+        while self.connections() > 0 && begun.elapsed() < CLOSED_WITHIN {
+            std::thread::park_timeout(LOOK);
+        }
     }
 }
 

@@ -93,7 +93,10 @@ fn what_compose_sets_is_accepted() {
         let settings: BTreeMap<_, _> = server
             .lines()
             .filter_map(|line| line.strip_prefix("      ")?.split_once(": "))
-            .filter(|(name, _)| name.chars().all(|letter| letter == '_' || letter.is_ascii_uppercase()))
+            .filter(|(name, _)| {
+                name.chars()
+                    .all(|letter| letter == '_' || letter.is_ascii_uppercase() || letter.is_ascii_digit())
+            })
             .map(|(name, value)| (name.to_owned(), default_of(value)))
             .collect();
         assert!(settings.len() > 8, "{settings:?}");

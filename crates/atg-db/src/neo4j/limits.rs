@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// How long a call waits for a free connection.
-pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a short read may take, its wait for the server included.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a read of the whole tenant may take.

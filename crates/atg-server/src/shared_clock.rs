@@ -89,16 +89,12 @@ mod tests {
     use super::*;
     use crate::SystemClock;
 
-    #[test]
-    fn it_goes_some_time_ahead_and_sleeps_as_long() {
+    #[tokio::test]
+    async fn it_goes_some_time_ahead_and_sleeps_as_long() {
         let clock = SharedClock::new(Arc::new(SystemClock));
         clock.ahead.store(3_600_000_000_000, Ordering::Relaxed);
         let ahead = clock.now() - SystemClock.now();
         assert!((ahead - Duration::HOUR).abs() < Duration::SECOND, "{ahead}");
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(clock.sleep_until(clock.now() + Duration::MILLISECOND));
+        clock.sleep_until(clock.now() + Duration::MILLISECOND).await;
     }
 }

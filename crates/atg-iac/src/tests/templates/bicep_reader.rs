@@ -399,6 +399,9 @@ impl File<'_> {
         let end = node.end_byte() - 1;
         while at < end {
             if let Some(child) = inside.get(&at) {
+                // Behind an escape the grammar counts a blank to the interpolation; it is the text's.
+                let opens = self.text[at..].find("${").expect("an interpolation");
+                out.push_str(&self.text[at..at + opens]);
                 out.push_str(&self.string(named(*child)[0]));
                 at = child.end_byte();
                 continue;

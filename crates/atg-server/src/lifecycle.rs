@@ -108,7 +108,7 @@ impl RunningServer {
         let (draining, tasks) = (CancellationToken::new(), TaskTracker::new());
         let Opened { stores, shared } = stores::open(&config, ids.as_ref()).await?;
         let clock = match shared {
-            Some(shared) => shared.attend(clock, time_of, &tasks, &draining),
+            Some(shared) => shared.attend(clock, time_of, &tasks, &draining).await,
             None => clock,
         };
         let replicas = stores.replicas.clone();

@@ -55,7 +55,8 @@ impl SharedClock {
         }
     }
 
-    async fn measure(&self, store: &neo4j::Stores) -> Option<Duration> {
+    /// How far ahead the store's clock is, if it answered soon enough to tell.
+    pub(crate) async fn measure(&self, store: &neo4j::Stores) -> Option<Duration> {
         let asked = self.own.now();
         let theirs: OffsetDateTime = store.now().await.ok()?;
         let answered = self.own.now();

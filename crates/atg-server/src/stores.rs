@@ -14,6 +14,8 @@ use crate::shared_clock::SharedClock;
 
 /// How long the start waits for Neo4j before the server goes on without it.
 const PREPARE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+/// How often the start asks for the database's time before it goes on as if the database were away.
+const TIME_QUESTIONS: usize = 3;
 /// How often a Neo4j that could not be reached at the start is tried again.
 const PREPARE_AGAIN: time::Duration = time::Duration::seconds(1);
 
@@ -41,9 +43,10 @@ pub(crate) enum TimeOf {
 }
 
 impl Shared {
-    /// Does what goes on beside the requests: prepares a database that was away at the start, and follows its
-    /// clock. Answers the clock that the server is to use.
-    pub(crate) fn attend(
+    /// Lets calls through, and does what goes on beside the requests: prepares a database that was away at the
+    /// start, and follows its clock. Answers the clock that the server is to use. No call goes through before that
+    /// clock is known: by another one, the leases of other servers would seem to have expired.
+    pub(crate) async fn attend(
         self,
         clock: Arc<dyn Clock>,
         time_of: TimeOf,
@@ -51,18 +54,34 @@ impl Shared {
         until: &CancellationToken,
     ) -> Arc<dyn Clock> {
         let Self { stores, late } = self;
-        if late {
-            tasks.spawn(prepare_late(stores.clone(), Arc::clone(&clock), until.clone()));
+        let time = match time_of {
+            TimeOf::Clock => None,
+            TimeOf::Store => Some(Arc::new(SharedClock::new(Arc::clone(&clock)))),
+        };
+        if !late && time_is_known(time.as_deref(), &stores).await {
+            stores.open();
+        } else {
+            let late = prepare_late(stores.clone(), time.clone(), Arc::clone(&clock), until.clone());
+            tasks.spawn(late);
         }
-        match time_of {
-            TimeOf::Clock => clock,
-            TimeOf::Store => {
-                let shared = Arc::new(SharedClock::new(clock));
-                tasks.spawn(Arc::clone(&shared).follow(stores, until.clone()));
-                shared
+        let Some(time) = time else { return clock };
+        tasks.spawn(Arc::clone(&time).follow(stores, until.clone()));
+        time
+    }
+}
+
+/// Whether the server knows what time it is; asks a few times.
+async fn time_is_known(time: Option<&SharedClock>, stores: &neo4j::Stores) -> bool {
+    let Some(time) = time else { return true };
+    let asked = async {
+        for _ in 0..TIME_QUESTIONS {
+            if time.measure(stores).await.is_some() {
+                return true;
             }
         }
-    }
+        false
+    };
+    tokio::time::timeout(PREPARE_TIMEOUT, asked).await.unwrap_or(false)
 }
 
 /// Opens all stores. A Neo4j that cannot be reached is no error: the server says so in its health.
@@ -86,7 +105,7 @@ pub(crate) async fn open(config: &Config, ids: &dyn IdGen) -> anyhow::Result<Ope
             let place = config.artifacts.clone();
             let artifacts = tokio::task::spawn_blocking(move || place.open()).await?;
             let shared = neo4j(config, ids)?;
-            let late = prepare(&shared, config).await?;
+            let late = is_late(shared.migrate(), config).await?;
             let stores = Stores {
                 graph: Arc::clone(&shared.graph),
                 jobs: Arc::clone(&shared.jobs),
@@ -101,8 +120,8 @@ pub(crate) async fn open(config: &Config, ids: &dyn IdGen) -> anyhow::Result<Ope
 }
 
 /// Whether Neo4j is still to be prepared: it did not answer in time.
-async fn prepare(shared: &neo4j::Stores, config: &Config) -> anyhow::Result<bool> {
-    let problem = match tokio::time::timeout(PREPARE_TIMEOUT, shared.prepare()).await {
+async fn is_late(preparing: impl Future<Output = Result<(), StoreError>>, config: &Config) -> anyhow::Result<bool> {
+    let problem = match tokio::time::timeout(PREPARE_TIMEOUT, preparing).await {
         Ok(Ok(())) => return Ok(false),
         Ok(Err(error)) if error.is_retryable() => crate::error::chain(&error),
         Ok(Err(error)) => return Err(explained(error, config)),
@@ -116,15 +135,22 @@ async fn prepare(shared: &neo4j::Stores, config: &Config) -> anyhow::Result<bool
 }
 
 /// Prepares a Neo4j that could not be reached at the start, as soon as it can be.
-async fn prepare_late(shared: neo4j::Stores, clock: Arc<dyn Clock>, until: CancellationToken) {
+async fn prepare_late(
+    shared: neo4j::Stores,
+    time: Option<Arc<SharedClock>>,
+    clock: Arc<dyn Clock>,
+    until: CancellationToken,
+) {
     let mut said = String::new();
     loop {
         tokio::select! {
             () = until.cancelled() => return,
             () = clock.sleep_until(clock.now() + PREPARE_AGAIN) => {}
         }
-        match shared.prepare().await {
+        match shared.migrate().await {
+            Ok(()) if !time_is_known(time.as_deref(), &shared).await => {}
             Ok(()) => {
+                shared.open();
                 tracing::info!("Neo4j can be reached, its schema is current");
                 return;
             }
@@ -176,7 +202,7 @@ pub(crate) async fn present_keys(config: &Config, ids: &dyn IdGen) -> anyhow::Re
         StoreChoice::Sqlite => Ok(PresentKeys::None),
         StoreChoice::Neo4j(_) => {
             let shared = neo4j(config, ids)?;
-            let late = prepare(&shared, config).await?;
+            let late = is_late(shared.prepare(), config).await?;
             Ok(if late {
                 PresentKeys::Away
             } else {

@@ -42,14 +42,14 @@ impl Stores {
         })
     }
 
-    /// What the database's clock says.
+    /// What the database's clock says. Answered before [`Stores::open`] too: who claims by it must know it first.
     ///
     /// # Errors
     /// The server does not answer.
     pub async fn now(&self) -> Result<OffsetDateTime, StoreError> {
         const DOING: &str = "asking for the time";
         let ask = Statement::new("RETURN datetime.realtime().epochMillis * 1000000 AS now");
-        let rows = Box::pin(self.driver.read(DOING, ask)).await?;
+        let rows = Box::pin(self.driver.read_unopened(DOING, ask)).await?;
         let now = rows.first().map(|row| row.moment("now"));
         let now = now.unwrap_or_else(|| Err(Trouble::Unreadable("no row".to_owned())));
         now.map_err(|trouble| trouble.while_doing(DOING))
@@ -58,11 +58,25 @@ impl Stores {
     /// Brings the schema up to this version, and lets calls through.
     ///
     /// # Errors
-    /// The server does not answer, or a newer version has written the database ([`StoreError::TooNew`]).
+    /// As [`Stores::migrate`].
     pub async fn prepare(&self) -> Result<(), StoreError> {
+        self.migrate().await?;
+        self.open();
+        Ok(())
+    }
+
+    /// Brings the schema up to this version.
+    ///
+    /// # Errors
+    /// The server does not answer, or a newer version has written the database ([`StoreError::TooNew`]).
+    pub async fn migrate(&self) -> Result<(), StoreError> {
         // Boxed: callers nest deep, and this happens once.
         Box::pin(migrate(&self.config)).await?;
-        self.driver.open();
         Ok(())
+    }
+
+    /// Lets calls through: the schema is current.
+    pub fn open(&self) {
+        self.driver.open();
     }
 }

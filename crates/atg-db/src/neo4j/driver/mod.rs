@@ -93,6 +93,22 @@ impl Driver {
         self.collect(doing, limits::LONG_READ_TIMEOUT, statement).await
     }
 
+    /// As [`Driver::read`], of what needs no schema: before [`Driver::open`] too, and past the permits.
+    pub(crate) async fn read_unopened(
+        &self,
+        doing: &'static str,
+        statement: Statement,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        let take = |row| {
+            rows.push(row);
+            Ok(())
+        };
+        let passed = self.read_at_once(limits::READ_TIMEOUT, statement, take).await;
+        passed.map_err(|trouble| trouble.while_doing(doing))?;
+        Ok(rows)
+    }
+
     /// As [`Driver::read_long`], row by row: for more of them than are to be kept.
     pub(crate) async fn each(
         &self,
@@ -160,9 +176,18 @@ impl Driver {
         &self,
         limit: Duration,
         statement: Statement,
-        mut take: impl FnMut(Row) -> Outcome<()> + Send,
+        take: impl FnMut(Row) -> Outcome<()> + Send,
     ) -> Outcome<()> {
         let _permit = self.permit().await?;
+        self.read_at_once(limit, statement, take).await
+    }
+
+    async fn read_at_once(
+        &self,
+        limit: Duration,
+        statement: Statement,
+        mut take: impl FnMut(Row) -> Outcome<()> + Send,
+    ) -> Outcome<()> {
         let server = limit.saturating_sub(limits::SERVER_FIRST);
         let query = statement.query().extra("tx_timeout", millis(server));
         bounded(

@@ -5,9 +5,11 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "this is test code: it fails by panicking, and has no clock but the system's"
 )]
 
+mod azurite;
 mod client;
 mod compatibility;
 mod config;
@@ -30,6 +32,7 @@ mod probes;
 mod proxies;
 mod rate_limits;
 mod reader_cuts;
+mod replicas;
 mod retention;
 mod scan;
 mod store_down;

@@ -1,10 +1,10 @@
-//! A proxy before a Neo4j that knows where one message of Bolt ends and the next begins: it cuts a connection
-//! at the commit that a test chooses, on the side that it chooses.
+//! A proxy before a Neo4j that knows where one message of Bolt ends and the next begins: it counts statements, and
+//! cuts a connection at the commit that a test chooses, on the side that it chooses.
 //!
 //! It has a runtime of its own, so that the tasks of the test are the server's alone.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ const HANDSHAKE: u64 = 20;
 const CHOSEN: u64 = 4;
 /// A structure without fields, and what COMMIT is called.
 const COMMIT: [u8; 2] = [0xB0, 0x12];
+/// What RUN is called: each carries one statement.
+const RUN: u8 = 0x10;
 
 /// How long the end of the connections may take.
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
@@ -56,6 +58,8 @@ struct Shared {
     rule: Mutex<Option<Rule>>,
     commits: AtomicU64,
     cuts: AtomicU64,
+    statements: AtomicU64,
+    refuses: AtomicBool,
     open: AtomicUsize,
     /// Ends the connections that are there.
     present: Mutex<CancellationToken>,
@@ -85,6 +89,9 @@ impl BoltProxy {
                     accepted = listener.accept() => accepted,
                 };
                 let Ok((client, _)) = client else { continue };
+                if serving.refuses.load(Ordering::SeqCst) {
+                    continue;
+                }
                 RUNTIME.spawn(Arc::clone(&serving).serve(client, server));
             }
         });
@@ -108,6 +115,11 @@ impl BoltProxy {
         *self.shared.rule.lock().unwrap() = None;
     }
 
+    /// From now on no new connection comes about, or each does again.
+    pub fn refuse(&self, refuses: bool) {
+        self.shared.refuses.store(refuses, Ordering::SeqCst);
+    }
+
     /// Cuts the connections that are there.
     pub fn cut_all(&self) {
         let mut present = self.shared.present.lock().unwrap();
@@ -118,6 +130,11 @@ impl BoltProxy {
     /// How many connections were cut at a commit.
     pub fn cuts(&self) -> u64 {
         self.shared.cuts.load(Ordering::SeqCst)
+    }
+
+    /// How many statements have passed.
+    pub fn statements(&self) -> u64 {
+        self.shared.statements.load(Ordering::SeqCst)
     }
 
     /// How many connections there are.
@@ -173,6 +190,9 @@ impl Shared {
         copy(&mut (&mut from).take(HANDSHAKE), &mut to).await?;
         loop {
             let message = message(&mut from).await?;
+            if message.get(3) == Some(&RUN) {
+                self.statements.fetch_add(1, Ordering::SeqCst);
+            }
             if message.get(2..4) == Some(&COMMIT) {
                 let chosen = self.at_commit();
                 if chosen.is_some() {

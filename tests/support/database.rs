@@ -55,24 +55,35 @@ struct Pool {
     free: Mutex<Vec<Access>>,
 }
 
-/// An empty database that nobody else uses as long as this lives.
+/// An empty database that nobody else uses as long as this lives, or another server's way to the same.
 pub struct Database {
+    // First: who comes next must not meet what passes here.
     proxy: BoltProxy,
     access: Access,
-    turn: Option<OwnedSemaphorePermit>,
+    turn: Option<Arc<Turn>>,
+}
+
+/// One of the pool's databases, given back when the last way to it is gone.
+struct Turn {
+    access: Access,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Database {
-    /// One for this test, if its store is Neo4j.
-    pub(crate) async fn for_this_test() -> Option<Self> {
-        let wanted = match std::env::var(STORE).as_deref() {
+    /// Whether worlds that do not choose have one.
+    pub fn is_wanted() -> bool {
+        match std::env::var(STORE).as_deref() {
             Err(_) | Ok("" | "sqlite") => false,
             Ok("neo4j") => true,
             Ok(other) => panic!("{STORE}={other}: sqlite and neo4j are known"),
-        };
+        }
+    }
+
+    /// One for this test, if its store is Neo4j.
+    pub(crate) async fn for_this_test() -> Option<Self> {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or_default();
-        if !wanted || EMBEDDED.iter().any(|(test, _)| *test == name) {
+        if !Self::is_wanted() || EMBEDDED.iter().any(|(test, _)| *test == name) {
             return None;
         }
         let turn = tokio::time::timeout(TURN_WITHIN, Arc::clone(&POOL.turns).acquire_owned());
@@ -80,8 +91,11 @@ impl Database {
             .await
             .expect("no database was free in time: does a test keep two worlds?");
         let access = POOL.free.lock().unwrap().pop().unwrap();
-        let mut database = Self::at(access);
-        database.turn = Some(turn.unwrap());
+        let mut database = Self::at(access.clone());
+        database.turn = Some(Arc::new(Turn {
+            access,
+            _permit: turn.unwrap(),
+        }));
         ByHand::new(&config(&database.access)).unwrap().wipe().await.unwrap();
         database.prepare().await;
         Some(database)
@@ -95,6 +109,14 @@ impl Database {
             access,
             turn: None,
         }
+    }
+
+    /// Another server's way to it, with a proxy of its own.
+    #[must_use]
+    pub fn another_way(&self) -> Self {
+        let mut other = Self::at(self.access.clone());
+        other.turn.clone_from(&self.turn);
+        other
     }
 
     /// Brings the schema up to this version. A server does so by itself, and waits for a cold database only so long.
@@ -119,11 +141,9 @@ impl Database {
     }
 }
 
-impl Drop for Database {
+impl Drop for Turn {
     fn drop(&mut self) {
-        if self.turn.is_some() {
-            POOL.free.lock().unwrap().push(self.access.clone());
-        }
+        POOL.free.lock().unwrap().push(self.access.clone());
     }
 }
 

@@ -23,16 +23,28 @@ use tempfile::TempDir;
 
 use crate::{Database, Folder, Witness, record};
 
+/// Names the place of results.
+const ARTIFACTS: &str = "ATG_ARTIFACT_URL";
+
 /// The key that the server knows.
 pub const KEY: &str = "atg_dev_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// What a world is made of.
 pub struct Setup {
-    sim: SimConfig,
+    azure: Azure,
     settings: Vec<(String, String)>,
     clock: Arc<dyn Clock>,
+    time_of_the_store: bool,
     observer: Arc<dyn StoreObserver>,
     store: Store,
+}
+
+/// Which tenant is read.
+enum Azure {
+    /// One of the world's own.
+    New(Box<SimConfig>),
+    /// That of another world.
+    Of(Arc<Simulator>),
 }
 
 /// Where the server keeps what it keeps.
@@ -48,7 +60,7 @@ enum Store {
 /// A tenant, a server, a client.
 pub struct World {
     /// Azure.
-    pub sim: Simulator,
+    pub sim: Arc<Simulator>,
     /// Who is read.
     pub tenant: TenantId,
     /// With the right key.
@@ -56,6 +68,7 @@ pub struct World {
     server: Option<Served>,
     settings: Vec<(String, String)>,
     clock: Arc<dyn Clock>,
+    time_of_the_store: bool,
     observer: Arc<dyn StoreObserver>,
     url: String,
     http: reqwest::Client,
@@ -75,19 +88,53 @@ impl Setup {
     pub fn new(seed: u64, resources: usize) -> Self {
         let mut sim = SimConfig::new(Arc::new(SeededWorld::new(seed, resources)));
         sim.quotas = false;
+        Self::of(Azure::New(Box::new(sim)), Store::OfTheRun)
+    }
+
+    /// Another server of the same tenant, database and place of results.
+    ///
+    /// # Panics
+    /// When the world is not on Neo4j: a data folder is one server's.
+    pub fn beside(world: &World) -> Self {
+        let database = world.database.as_ref().expect("several servers need Neo4j");
+        let given = Store::Given(database.another_way());
+        let mut setup = Self::of(Azure::Of(Arc::clone(&world.sim)), given);
+        let own = ["ATG_DATA_DIR", "NEO4J_URI"];
+        let common = world.settings.iter().filter(|(name, _)| !own.contains(&name.as_str()));
+        setup.settings = common.cloned().collect();
+        if !setup.settings.iter().any(|(name, _)| name == ARTIFACTS) {
+            let results = format!("file://{}", world.folder().join("artifacts").display());
+            setup.settings.push((ARTIFACTS.to_owned(), results));
+        }
+        setup
+    }
+
+    fn of(azure: Azure, store: Store) -> Self {
         Self {
-            sim,
+            azure,
             settings: Vec::new(),
             clock: Arc::new(SystemClock),
+            time_of_the_store: false,
             observer: Arc::new(Unobserved),
-            store: Store::OfTheRun,
+            store,
         }
     }
 
     /// Changes the simulator.
     #[must_use]
     pub fn sim(mut self, change: impl FnOnce(&mut SimConfig)) -> Self {
-        change(&mut self.sim);
+        match &mut self.azure {
+            Azure::New(sim) => change(sim),
+            Azure::Of(_) => panic!("the tenant is another world's"),
+        }
+        self
+    }
+
+    /// Lets the database's clock count where there is one, as it does for a server that is a program. Nobody then
+    /// sees the calls to the stores.
+    #[must_use]
+    pub fn time_of_the_store(mut self) -> Self {
+        self.time_of_the_store = true;
         self
     }
 
@@ -108,6 +155,7 @@ impl Setup {
     /// Adds a setting of the server.
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
         self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -130,7 +178,10 @@ impl Setup {
     pub async fn start(self) -> World {
         // Two cryptography providers are linked, so one is chosen; a second test finds it chosen.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let sim = Simulator::start(self.sim).unwrap();
+        let sim = match self.azure {
+            Azure::New(sim) => Arc::new(Simulator::start(*sim).unwrap()),
+            Azure::Of(sim) => sim,
+        };
         let tenant = sim.world().tenant_id();
         let data = record::folder();
         let database = match self.store {
@@ -155,7 +206,7 @@ impl Setup {
         settings.extend(database.iter().flat_map(Database::settings));
         settings.retain(|(name, _)| self.settings.iter().all(|(given, _)| given != name));
         settings.extend(self.settings);
-        let server = serve(&settings, &self.clock, &self.observer).await;
+        let server = serve(&settings, &self.clock, self.time_of_the_store, &self.observer).await;
         let url = server.witness.url().to_owned();
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
@@ -169,6 +220,7 @@ impl Setup {
             server: Some(server),
             settings,
             clock: self.clock,
+            time_of_the_store: self.time_of_the_store,
             observer: self.observer,
             url,
             http,
@@ -184,15 +236,24 @@ fn configured(settings: &[(String, String)]) -> Config {
         .config
 }
 
-async fn serve(settings: &[(String, String)], clock: &Arc<dyn Clock>, observer: &Arc<dyn StoreObserver>) -> Served {
+async fn serve(
+    settings: &[(String, String)],
+    clock: &Arc<dyn Clock>,
+    time_of_the_store: bool,
+    observer: &Arc<dyn StoreObserver>,
+) -> Served {
     for (name, value) in settings {
         if name == "ATG_API_KEYS" {
             record::issued_all(value);
         }
     }
-    let (clock, observer) = (Arc::clone(clock), Arc::clone(observer));
-    let server = RunningServer::start_observed(configured(settings), clock, Arc::new(SystemIds), observer);
-    let server = Box::pin(server).await.unwrap();
+    let (config, clock, ids) = (configured(settings), Arc::clone(clock), Arc::new(SystemIds));
+    let server = if time_of_the_store {
+        Box::pin(RunningServer::start(config, clock, ids)).await
+    } else {
+        Box::pin(RunningServer::start_observed(config, clock, ids, Arc::clone(observer))).await
+    };
+    let server = server.unwrap();
     Served {
         witness: Witness::of(server.url()),
         of_metrics: server.metrics_url().map(Witness::of_metrics),
@@ -377,7 +438,7 @@ impl World {
     /// Stops the server and starts another one on the same folder.
     pub async fn restart(&mut self) {
         self.stop_server().await;
-        let server = serve(&self.settings, &self.clock, &self.observer).await;
+        let server = serve(&self.settings, &self.clock, self.time_of_the_store, &self.observer).await;
         server.witness.url().clone_into(&mut self.url);
         self.client = Client::new(&self.url, Some(KEY.to_owned().into())).unwrap();
         self.server = Some(server);

@@ -16,6 +16,7 @@ const BENCHES: &[(&str, &str, &[&str])] = &[
     ("atg-tests", "scan_floor", &[]),
     ("atg-tests", "status_ratio", &[]),
     ("atg-tests", "reader_scale", &[]),
+    ("atg-tests", "replica_readers", &[]),
     ("atg-tests", "reader_cuts", &[]),
     ("atg-tests", "generation_rate", &["--", "terraform"]),
     ("atg-tests", "generation_rate", &["--", "arm"]),
@@ -31,6 +32,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mut rows = String::new();
+    let jars = crate::neo4j::jars()?;
     for (package, example, arguments) in BENCHES {
         step(&format!("{package}: {example}"));
         let mut command = cargo([
@@ -42,7 +44,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             "--example",
             example,
         ]);
-        let printed = output(command.args(*arguments))?;
+        command.args(*arguments).env(atg_neo4j::JARS, jars.folder());
+        let printed = output(&mut command)?;
         for row in printed.lines().filter(|line| line.starts_with('|')) {
             line(row);
             rows.push_str(row);

@@ -2,6 +2,7 @@
 //!
 //! Thin on purpose: it compiles in seconds, and starts the project's own programs for the rest.
 
+mod azurite;
 mod bench;
 mod demo;
 mod generated;

@@ -1,9 +1,10 @@
 //! `cargo xtask test`: what the README promises.
 
+use crate::azurite::Azurite;
 use crate::neo4j::{Neo4j, Started};
 use crate::out::{line, notice, step};
 use crate::run::{build_programs, cargo, env, succeed, timed};
-use crate::{secrecy, tools};
+use crate::{azurite, secrecy, tools};
 
 /// What the names of the tests hold that a second release of Neo4j may answer otherwise.
 const ON_NEO4J: &str = "neo4j";
@@ -17,15 +18,18 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let chromium = tools::chromium()?;
     let neo4j = Neo4j::prepare()?;
+    let azurite = Azurite::prepare()?;
     if env("ATG_TEST_DATA").is_none() {
         notice("ATG_TEST_DATA is not set: the tests that read the large public data sets are left out");
     }
     step("building the programs that the tests start");
     build_programs()?;
     let recorded = secrecy::Run::begin()?;
+    let blobs = azurite.start()?;
     let tests = |filter: Option<&str>, server: &Started| {
         let mut command = cargo(["test", "--workspace", "--quiet", "--no-fail-fast"]);
         command.args(filter).envs(server.environment.iter().cloned());
+        command.envs(blobs.environment.iter().cloned());
         if let Some((browser, driver)) = &chromium {
             command
                 .env("ATG_TEST_CHROMIUM", browser)
@@ -41,7 +45,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             step("tests");
             tests(options.filter.as_deref(), &server)?;
             if server.is_there() {
-                on_neo4j(options.filter.as_deref(), &neo4j, &server, &recorded)?;
+                on_neo4j(options.filter.as_deref(), &neo4j, (&server, &blobs), &recorded)?;
             }
         }
         let newest = options.filter.is_none().then(|| neo4j.start_newest());
@@ -67,20 +71,26 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.filter.is_some() && neo4j.has_newest() {
         notice("left out: the newest release of Neo4j (only for a run of all tests)");
     }
-    for what in neo4j.left_out() {
+    for what in neo4j.left_out().iter().map(String::as_str).chain(azurite.left_out()) {
         notice(&format!("left out: {what}"));
     }
     Ok(())
 }
 
 /// The integration suite again, with Neo4j in the place of the embedded store.
-fn on_neo4j(filter: Option<&str>, neo4j: &Neo4j, server: &Started, recorded: &secrecy::Run) -> anyhow::Result<()> {
+fn on_neo4j(
+    filter: Option<&str>,
+    neo4j: &Neo4j,
+    (server, blobs): (&Started, &azurite::Started),
+    recorded: &secrecy::Run,
+) -> anyhow::Result<()> {
     // Two tests run at a time on two cores, each with a database of its own. A choice of tests waits for one.
     let second = if filter.is_none() { neo4j.start_second()? } else { None };
     step("the integration suite again, on Neo4j");
     let mut command = cargo(["test", "--workspace", "--quiet", "--no-fail-fast", "--test", "it"]);
     command.args(filter).env("ATG_TEST_STORE", "neo4j");
     command.envs(server.environment.iter().cloned());
+    command.envs(blobs.environment.iter().cloned());
     command.envs(second.iter().flat_map(|second| second.environment.iter().cloned()));
     recorded.recorded(&mut command);
     let (passed, took) = timed(|| succeed(&mut command));

@@ -42,6 +42,42 @@ pub(crate) fn python(name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
     Ok(folder.join("bin"))
 }
 
+/// A program of npm in the cache, pinned: `name@version`. Answers the folder that holds its `node_modules`.
+pub(crate) fn npm(name: &str, package: &str) -> anyhow::Result<PathBuf> {
+    let folder = cache()?.join(name);
+    let marker = folder.join("package.txt");
+    let is_there = || std::fs::read_to_string(&marker).is_ok_and(|installed| installed == package);
+    if is_there() {
+        return Ok(folder);
+    }
+    let npm = on_path("npm").context("npm is not installed")?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    // One at a time: two would write the same half-filled folder.
+    let lock = folder.join("lock");
+    let lock = std::fs::File::create(&lock).with_context(|| format!("making {}", lock.display()))?;
+    lock.lock().context("waiting for another fetch")?;
+    if is_there() {
+        return Ok(folder);
+    }
+    step(&format!("installing {package} (once)"));
+    succeed(
+        Command::new(npm)
+            .args([
+                "install",
+                "--silent",
+                "--no-audit",
+                "--no-fund",
+                "--no-save",
+                "--ignore-scripts",
+                "--prefix",
+            ])
+            .arg(&folder)
+            .arg(package),
+    )?;
+    std::fs::write(&marker, package).with_context(|| format!("writing {}", marker.display()))?;
+    Ok(folder)
+}
+
 /// Chromium and its driver, for the tests of the pages. `None` is left out, with a notice.
 pub(crate) fn chromium() -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
     if let Some(found) = find_chromium() {

@@ -33,7 +33,7 @@ pub use graph_store::{
 };
 pub use job_store::{Bound, Claimed, EventPage, Inserted, JobLimits, JobPage, JobStore, News, ScanQuota, Transition};
 pub use key_store::{KeyPut, KeyStore};
-pub use object_artifacts::ObjectArtifacts;
+pub use object_artifacts::{ObjectArtifacts, PlaceProblem};
 pub use observed::{ObservedArtifacts, ObservedGraph, ObservedJobs, StoreCall, StoreObserver, Unobserved};
 pub use replica_store::{Back, Grant, KeptTicket, ReplicaStore};
 pub use stores::Stores;

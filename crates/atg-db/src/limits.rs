@@ -56,3 +56,12 @@ pub(crate) const CHANGES_OF_SCANS: i64 = 30;
 pub(crate) const UPLOAD_PART_BYTES: usize = 5 * 1024 * 1024;
 /// Parts in flight.
 pub(crate) const UPLOAD_PARTS: usize = 2;
+/// How long a connection to the blob service may take to come about.
+pub(crate) const BLOB_CONNECT: Duration = Duration::from_secs(5);
+/// How long the blob service may keep silent: until its answer begins, and within it. A download may take as long as
+/// its reader does.
+pub(crate) const BLOB_SILENCE: Duration = Duration::from_secs(30);
+/// How often a request to it is tried again …
+pub(crate) const BLOB_RETRIES: usize = 5;
+/// … and how long after its begin at most: whoever waits is told to come back.
+pub(crate) const BLOB_RETRIED_WITHIN: Duration = Duration::from_secs(10);

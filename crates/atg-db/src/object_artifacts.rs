@@ -21,6 +21,25 @@ use crate::graph_rules::hex;
 use crate::limits;
 use crate::{ArtifactStore, ByteStream, StoreError};
 
+/// What the blob service calls a container that is not there.
+const NO_CONTAINER: &str = "ContainerNotFound";
+/// How its refusals read.
+const REFUSED: &[&str] = &["status code: 401", "status code: 403"];
+
+/// What is wrong with the place itself, for its operator to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceProblem {
+    /// The folder was there at the start: what is mounted there is no longer.
+    #[error("the folder of the results has gone")]
+    NoFolder,
+    /// Nobody has made it, or somebody has removed it.
+    #[error("the container of the results does not exist")]
+    NoContainer(#[source] object_store::Error),
+    /// A wrong key, or an identity without a role.
+    #[error("the storage account refuses the key or identity of this server")]
+    Refused(#[source] object_store::Error),
+}
+
 /// Keeps artifacts in an object store.
 #[derive(Debug)]
 pub struct ObjectArtifacts {
@@ -36,7 +55,7 @@ impl ObjectArtifacts {
             doing: "opening the artifacts' folder",
             source,
         };
-        std::fs::create_dir_all(folder).map_err(|source| cannot(Box::new(source)))?;
+        std::fs::create_dir_all(folder.join(FOLDER)).map_err(|source| cannot(Box::new(source)))?;
         let local = LocalFileSystem::new_with_prefix(folder).map_err(|source| cannot(Box::new(source)))?;
         Ok(Self {
             store: Arc::new(local.with_fsync(true)),
@@ -59,8 +78,7 @@ impl ObjectArtifacts {
     }
 
     async fn upload(&self, key: &Key, mut bytes: ByteStream, cap_bytes: u64) -> Result<(String, u64), StoreError> {
-        const DOING: &str = "writing an artifact";
-        let upload = self.store.put_multipart(key).await.map_err(failed(DOING))?;
+        let upload = self.store.put_multipart(key).await.map_err(not_written)?;
         let mut writer = WriteMultipart::new_with_chunk_size(upload, limits::UPLOAD_PART_BYTES);
         let mut hash = Sha256::new();
         let mut size = 0_u64;
@@ -79,7 +97,7 @@ impl ObjectArtifacts {
             }
             hash.update(&chunk);
             if let Err(error) = writer.wait_for_capacity(limits::UPLOAD_PARTS).await {
-                break Err(failed(DOING)(error));
+                break Err(not_written(error));
             }
             writer.put(chunk);
         };
@@ -87,7 +105,7 @@ impl ObjectArtifacts {
             Ok(()) => {
                 if let Err(error) = writer.finish().await {
                     self.take_back(key).await;
-                    return Err(failed(DOING)(error));
+                    return Err(not_written(error));
                 }
                 Ok((hex(&hash.finalize()), size))
             }
@@ -101,6 +119,53 @@ impl ObjectArtifacts {
 }
 
 impl ObjectArtifacts {
+    /// Looks whether the place can be used. [`PlaceProblem`] is the source of an error that waiting does not mend.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        const DOING: &str = "looking at the place of the results";
+        let nothing = Key::from(format!("{FOLDER}/nothing"));
+        self.first_byte(&nothing, DOING).await.map(drop)
+    }
+
+    /// The size of what is there. A container that is missing is not taken for an artifact that is: a blob service
+    /// answers a question for the size alone with no word about which of both it is.
+    async fn first_byte(&self, key: &Key, doing: &'static str) -> Result<Option<u64>, StoreError> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(0..1)),
+            ..GetOptions::default()
+        };
+        match self.store.get_opts(key, options).await.map_err(failed(doing)) {
+            Ok(found) => Ok(Some(found.meta.size)),
+            Err(StoreError::NotFound { .. }) => self.has_folder(doing).await.map(|()| None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes what is there; answers whether something was.
+    async fn remove(&self, key: &Key, doing: &'static str) -> Result<bool, StoreError> {
+        match self.store.delete(key).await.map_err(failed(doing)) {
+            Ok(()) => Ok(true),
+            Err(StoreError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn has_folder(&self, doing: &'static str) -> Result<(), StoreError> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        match tokio::fs::try_exists(folder.join(FOLDER)).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StoreError::Unavailable {
+                doing,
+                source: Box::new(PlaceProblem::NoFolder),
+            }),
+            Err(error) => Err(StoreError::Unavailable {
+                doing,
+                source: Box::new(error),
+            }),
+        }
+    }
+
     /// Removes what an upload has staged that could not be flushed or renamed: on a full disk each further try would
     /// leave one more. What cannot be removed now is swept later.
     async fn take_back(&self, key: &Key) {
@@ -129,10 +194,11 @@ impl ArtifactStore for ObjectArtifacts {
     }
 
     async fn size(&self, id: JobId) -> Result<Option<u64>, StoreError> {
+        const DOING: &str = "looking for an artifact";
         match self.store.head(&key(id)).await {
             Ok(meta) => Ok(Some(meta.size)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed("looking for an artifact")(error)),
+            Err(object_store::Error::NotFound { .. }) => self.first_byte(&key(id), DOING).await,
+            Err(error) => Err(failed(DOING)(error)),
         }
     }
 
@@ -152,24 +218,17 @@ impl ArtifactStore for ObjectArtifacts {
     }
 
     async fn delete(&self, id: JobId) -> Result<(), StoreError> {
-        match self.store.delete(&key(id)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(failed("removing an artifact")(error)),
-        }
+        self.remove(&key(id), "removing an artifact").await.map(drop)
     }
 
     async fn sweep(&self, before: OffsetDateTime) -> Result<u64, StoreError> {
         const DOING: &str = "removing old artifacts";
-        let mut removed = 0;
+        let mut removed: u64 = 0;
         let mut listed = self.store.list(Some(&Key::from(FOLDER)));
         while let Some(meta) = listed.next().await {
             let meta = meta.map_err(failed(DOING))?;
             if meta.last_modified.timestamp() < before.unix_timestamp() {
-                match self.store.delete(&meta.location).await {
-                    Ok(()) => removed += 1,
-                    Err(object_store::Error::NotFound { .. }) => {}
-                    Err(error) => return Err(failed(DOING)(error)),
-                }
+                removed += u64::from(self.remove(&meta.location, DOING).await?);
             }
         }
         if let Some(folder) = &self.folder {
@@ -206,12 +265,44 @@ fn sweep_staged(folder: &Path, before: OffsetDateTime) -> u64 {
 
 fn failed(doing: &'static str) -> impl Fn(object_store::Error) -> StoreError {
     move |error| {
-        if matches!(error, object_store::Error::NotFound { .. }) {
-            return StoreError::NotFound { what: "artifact" };
-        }
-        StoreError::Unavailable {
-            doing,
-            source: Box::new(error),
-        }
+        let source: Box<dyn std::error::Error + Send + Sync> = match problem(error) {
+            Ok(problem) => Box::new(problem),
+            Err(object_store::Error::NotFound { .. }) => return StoreError::NotFound { what: "artifact" },
+            Err(other) => Box::new(other),
+        };
+        StoreError::Unavailable { doing, source }
     }
+}
+
+/// What is written needs no artifact to be there before: something else is missing.
+fn not_written(error: object_store::Error) -> StoreError {
+    let source: Box<dyn std::error::Error + Send + Sync> = match problem(error) {
+        Ok(problem) => Box::new(problem),
+        Err(other) => Box::new(other),
+    };
+    StoreError::Unavailable {
+        doing: "writing an artifact",
+        source,
+    }
+}
+
+/// What is wrong with the place, if that is what an error is about. A list says it in its cause only.
+fn problem(error: object_store::Error) -> Result<PlaceProblem, object_store::Error> {
+    use object_store::Error;
+    if says(&error, &[NO_CONTAINER]) {
+        return Ok(PlaceProblem::NoContainer(error));
+    }
+    let refuses = matches!(error, Error::PermissionDenied { .. } | Error::Unauthenticated { .. });
+    if refuses || says(&error, REFUSED) {
+        return Ok(PlaceProblem::Refused(error));
+    }
+    Err(error)
+}
+
+fn says(error: &(dyn std::error::Error + 'static), words: &[&str]) -> bool {
+    let mut chain = std::iter::successors(Some(error), |error| error.source());
+    chain.any(|error| {
+        let text = error.to_string();
+        words.iter().any(|words| text.contains(words))
+    })
 }

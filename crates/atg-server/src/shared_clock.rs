@@ -4,7 +4,7 @@
 //! own clock and the distance to the database's, which is measured again and again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use atg_db::neo4j;
 use atg_models::Clock;
@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the distance is measured.
 const MEASURED_EVERY: Duration = Duration::seconds(10);
-/// A question that took longer than this says too little about the moment of its answer.
+/// A question that took longer than this says too little about the moment of its answer, once that is known at all: a
+/// database that is slow to answer is no reason not to begin.
 const LONGEST_QUESTION: Duration = Duration::milliseconds(500);
 /// From this distance on the operator is told: Azure's tokens and logs depend on the machine's clock too.
 const TOLD_FROM: Duration = Duration::seconds(2);
@@ -24,6 +25,8 @@ pub(crate) struct SharedClock {
     own: Arc<dyn Clock>,
     /// What the store's clock is ahead of ours, in nanoseconds.
     ahead: AtomicI64,
+    /// Whether that was measured.
+    is_known: AtomicBool,
 }
 
 impl SharedClock {
@@ -31,6 +34,7 @@ impl SharedClock {
         Self {
             own,
             ahead: AtomicI64::new(0),
+            is_known: AtomicBool::new(false),
         }
     }
 
@@ -59,15 +63,23 @@ impl SharedClock {
     pub(crate) async fn measure(&self, store: &neo4j::Stores) -> Option<Duration> {
         let asked = self.own.now();
         let theirs: OffsetDateTime = store.now().await.ok()?;
-        let answered = self.own.now();
+        self.take(asked, theirs, self.own.now())
+    }
+
+    /// Takes in what the store said between two moments of our own; answers the distance that holds then.
+    fn take(&self, asked: OffsetDateTime, theirs: OffsetDateTime, answered: OffsetDateTime) -> Option<Duration> {
         let took: Duration = answered - asked;
-        if took > LONGEST_QUESTION {
+        let was_known = self.is_known.swap(true, Ordering::Relaxed);
+        if was_known && took > LONGEST_QUESTION {
             return None;
         }
-        let ahead: Duration = theirs - (asked + took / 2);
-        let nanos = i64::try_from(ahead.whole_nanoseconds()).unwrap_or_default();
-        self.ahead.store(nanos, Ordering::Relaxed);
-        Some(ahead)
+        let middle: Duration = theirs - (asked + took / 2);
+        // What the answer does not rule out stays as it is: a clock that is right does not jump.
+        if !was_known || (middle - self.ahead()).abs() > took / 2 {
+            let nanos = i64::try_from(middle.whole_nanoseconds()).unwrap_or_default();
+            self.ahead.store(nanos, Ordering::Relaxed);
+        }
+        Some(self.ahead())
     }
 
     fn ahead(&self) -> Duration {
@@ -97,5 +109,21 @@ mod tests {
         let ahead = clock.now() - SystemClock.now();
         assert!((ahead - Duration::HOUR).abs() < Duration::SECOND, "{ahead}");
         clock.sleep_until(clock.now() + Duration::MILLISECOND).await;
+    }
+
+    #[test]
+    fn it_moves_when_it_is_proved_wrong() {
+        let at = |ms: i64| OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(ms);
+        let clock = SharedClock::new(Arc::new(SystemClock));
+        let hour = 3_600_000;
+        // The first answer counts however long it took; from then on a slow one says nothing.
+        let first = clock.take(at(0), at(hour), at(2_000)).unwrap();
+        assert_eq!(first, Duration::milliseconds(hour - 1_000));
+        assert_eq!(clock.take(at(0), at(0), at(501)), None);
+        assert_eq!(clock.ahead(), first);
+        // One that does not contradict it changes nothing, one that does counts.
+        assert_eq!(clock.take(at(0), at(hour - 800), at(400)), Some(first));
+        let moved = clock.take(at(0), at(hour), at(10)).unwrap();
+        assert_eq!(moved, Duration::milliseconds(hour - 5));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use atg_db::sqlite::SqliteKeys;
-use atg_db::{JobLimits, KeyStore, StoreError, Stores, neo4j};
+use atg_db::{JobLimits, KeyStore, ObjectArtifacts, PlaceProblem, StoreError, Stores, neo4j};
 use atg_models::{Clock, IdGen};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -94,16 +94,19 @@ pub(crate) async fn open(config: &Config, ids: &dyn IdGen) -> anyhow::Result<Ope
         StoreChoice::Sqlite => {
             let (folder, place) = (config.data_dir.clone(), config.artifacts.clone());
             let stores = tokio::task::spawn_blocking(move || {
-                let mut stores = Stores::from(atg_db::sqlite::open_with(&folder, limits)?);
-                stores.artifacts = Arc::new(place.open()?);
-                Ok(stores)
+                let stores = Stores::from(atg_db::sqlite::open_with(&folder, limits)?);
+                Ok((stores, place.open()?))
             });
-            let stores = stores.await?.map_err(|error| explained(error, config))?;
+            let (mut stores, artifacts) = stores.await?.map_err(|error| explained(error, config))?;
+            check_place(&artifacts).await?;
+            stores.artifacts = Arc::new(artifacts);
             Ok(Opened { stores, shared: None })
         }
         StoreChoice::Neo4j(_) => {
             let place = config.artifacts.clone();
             let artifacts = tokio::task::spawn_blocking(move || place.open()).await?;
+            let artifacts = artifacts.context("opening the place of the results")?;
+            check_place(&artifacts).await?;
             let shared = neo4j(config, ids)?;
             let late = is_late(shared.migrate(), config).await?;
             let stores = Stores {
@@ -111,12 +114,35 @@ pub(crate) async fn open(config: &Config, ids: &dyn IdGen) -> anyhow::Result<Ope
                 jobs: Arc::clone(&shared.jobs),
                 keys: Arc::clone(&shared.keys),
                 replicas: Some(Arc::clone(&shared.replicas)),
-                artifacts: Arc::new(artifacts.context("opening the place of the results")?),
+                artifacts: Arc::new(artifacts),
             };
             let shared = Some(Shared { stores: shared, late });
             Ok(Opened { stores, shared })
         }
     }
+}
+
+/// Refuses a place that only its operator can mend; one that cannot be reached is waited for.
+async fn check_place(artifacts: &ObjectArtifacts) -> anyhow::Result<()> {
+    let problem = match tokio::time::timeout(PREPARE_TIMEOUT, artifacts.check()).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => {
+            let wrong = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<PlaceProblem>());
+            if let Some(wrong) = wrong {
+                anyhow::bail!(
+                    "{wrong}\n  hint: ATG_ARTIFACT_URL must name a container that is there, and the AZURE_STORAGE_… \
+                     settings a key or an identity that may read and write blobs in it"
+                );
+            }
+            crate::error::chain(&error)
+        }
+        Err(_) => format!("no answer within {} s", PREPARE_TIMEOUT.as_secs()),
+    };
+    tracing::warn!(
+        error = problem,
+        "the place of the results cannot be reached: the server starts, and uses it as soon as it can"
+    );
+    Ok(())
 }
 
 /// Whether Neo4j is still to be prepared: it did not answer in time.

@@ -27,7 +27,7 @@ fn made(environment: Environment, number: u8) -> ApiKey {
 }
 
 /// Stores a key beside the running server.
-async fn put(world: &World, name: &str, number: u8, change: impl FnOnce(&mut KeyRecord)) -> ApiKey {
+pub(crate) async fn put(world: &World, name: &str, number: u8, change: impl FnOnce(&mut KeyRecord)) -> ApiKey {
     let key = made(Environment::Dev, number);
     let mut record = KeyRecord::of(&key, name, Scope::Operate, Tenants::All);
     change(&mut record);

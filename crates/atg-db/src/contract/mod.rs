@@ -19,6 +19,7 @@
 )]
 
 pub mod artifacts;
+pub mod azurite;
 pub mod dice;
 pub mod graph;
 pub mod history;

@@ -140,6 +140,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "blob endpoint of the storage account, where it is not Azure's own; http only on loopback",
     ),
     plain(
+        "IDENTITY_ENDPOINT",
+        "",
+        "where the managed identity gets tokens for the storage account; Container Apps and App Service set it",
+    ),
+    plain(
         "ATG_AZURE_CLOUD",
         "public",
         "public, usgov, china or custom; custom takes the three addresses below",

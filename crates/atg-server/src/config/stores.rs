@@ -95,7 +95,7 @@ impl Reader<'_> {
             Ok(url) if url.scheme() == "file" => url.to_file_path().ok().map(ArtifactPlace::Folder),
             Ok(url) if url.scheme() == "az" && matches!(url.path(), "" | "/") => url
                 .host_str()
-                .map(|container| ArtifactPlace::AzureContainer(self.container(container))),
+                .map(|container| ArtifactPlace::AzureContainer(Box::new(self.container(container)))),
             Ok(_) | Err(_) => None,
         };
         place.unwrap_or_else(|| {
@@ -127,6 +127,7 @@ impl Reader<'_> {
             client_id: owned("AZURE_CLIENT_ID"),
             tenant_id: owned("AZURE_TENANT_ID"),
             federated_token_file: owned("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
+            identity_endpoint: self.url("IDENTITY_ENDPOINT"),
         }
     }
 }

@@ -19,4 +19,5 @@ mod keys;
 mod kills;
 mod login;
 mod neo4j;
+mod replicas;
 mod secrecy;

@@ -13,6 +13,7 @@
     reason = "this crate is test code: it fails by panicking, and has no clock but the system's"
 )]
 
+mod balancer;
 mod bolt_proxy;
 mod clock;
 mod cut_reader;
@@ -32,6 +33,7 @@ mod wait;
 mod witness;
 mod world;
 
+pub use balancer::Balancer;
 pub use bolt_proxy::{BoltProxy, Cut};
 pub use clock::AheadClock;
 pub use cut_reader::{Merged, cut_readers};

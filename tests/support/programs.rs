@@ -191,11 +191,24 @@ impl ServerProcess {
 
     /// Sends it SIGTERM and answers how it ended.
     pub fn terminate(mut self) -> ExitStatus {
-        let told = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
-        assert!(told.unwrap().success());
+        self.signal("-TERM");
         wait(&mut self.child)
+    }
+
+    /// Stops it where it is: connections stay open and nothing answers.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args([signal, &id]).status();
+        assert!(told.unwrap().success());
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use atg_db::{ArtifactStore, StoreError, Transition};
-use atg_models::job::{Event, EventBody, JobError, JobRecord, JobState, LogLevel, Progress};
+use atg_models::job::{Event, EventBody, JobError, JobRecord, JobState, LogLevel, MachineState, Progress, WorkerId};
 use atg_models::{Clock, ErrorCode, Fence, JobId};
 use futures_util::FutureExt as _;
 use serde_json::Value;
@@ -104,6 +104,9 @@ pub(crate) async fn run(
     operation: Option<Arc<dyn AnyOperation>>,
 ) {
     let attempt_number = job.machine.attempt;
+    attempt
+        .journal
+        .log(LogLevel::Info, begins(&job.machine, &inner.settings.worker));
     let (ended, unwritten, limits) = if let Some(operation) = operation {
         let limits = operation.limits();
         let (ended, unwritten) = supervise(&inner, &attempt, job, operation).await;
@@ -126,6 +129,12 @@ pub(crate) async fn run(
         }
     }
     inner.forget(&attempt);
+}
+
+/// The first line of an attempt, before all that it says: who held the job, and when, is in the job's own log.
+fn begins(machine: &MachineState, worker: &WorkerId) -> String {
+    let (attempt, lease) = (machine.attempt, machine.fence.get());
+    format!("attempt {attempt} begins at {}, under lease {lease}", worker.0)
 }
 
 /// Removes what an attempt had published whose job then failed or was cancelled: nobody may have it.

@@ -22,6 +22,9 @@ pub(crate) const SKIP_TOKEN_TTL_S: u64 = 3_600;
 pub struct SimConfig {
     /// The tenant that is served.
     pub world: Arc<dyn World>,
+    /// Further tenants at the same address: a call is of the tenant whose token it carries, and of the first one
+    /// where it carries none of ours.
+    pub beside: Vec<Arc<dyn World>>,
     /// Port on the loopback interface; 0 lets the system choose.
     pub port: u16,
     /// Serve HTTPS as well, with a certificate made at the start, and an HTTPS proxy that leads
@@ -62,6 +65,7 @@ impl SimConfig {
     pub fn new(world: Arc<dyn World>) -> Self {
         Self {
             world,
+            beside: Vec::new(),
             port: 0,
             tls: false,
             quotas: true,

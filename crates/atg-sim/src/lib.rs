@@ -24,6 +24,7 @@ mod server;
 mod sim;
 mod stats;
 mod tables;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod tls;

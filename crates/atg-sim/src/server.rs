@@ -21,6 +21,7 @@ use crate::fault::Fault;
 use crate::proxy;
 use crate::sim::Sim;
 use crate::stats::StatsReport;
+use crate::tenants::Tenants;
 use crate::tls::{self, Certificate};
 use crate::world::{PlantedChanges, World};
 
@@ -47,9 +48,9 @@ pub enum StartError {
     Certificate(#[source] tls::TlsError),
 }
 
-/// A simulated tenant that serves until it is stopped or dropped.
+/// A simulated tenant, or several, served until this is stopped or dropped.
 pub struct Simulator {
-    sim: Arc<Sim>,
+    tenants: Arc<Tenants>,
     url: String,
     tls_url: Option<String>,
     proxy_url: Option<String>,
@@ -76,10 +77,10 @@ impl Simulator {
             .map(address)
             .transpose()?
             .map(|address| format!("http://{address}"));
-        let sim = Arc::new(Sim::new(config));
+        let tenants = Arc::new(Tenants::new(config));
         let stopped = CancellationToken::new();
         let parts = Parts {
-            sim: Arc::clone(&sim),
+            tenants: Arc::clone(&tenants),
             plain,
             secure: secure.zip(certificate.as_ref().map(|certificate| certificate.config.clone())),
             proxy: proxy.zip(secure_address),
@@ -95,7 +96,7 @@ impl Simulator {
             .unwrap_or_else(|_| Err(std::io::Error::other("the server ended at its start")))
             .map_err(StartError::Serve)?;
         Ok(Self {
-            sim,
+            tenants,
             url,
             tls_url,
             proxy_url,
@@ -126,40 +127,40 @@ impl Simulator {
         self.certificate.as_ref().map(|certificate| certificate.pem.as_str())
     }
 
-    /// What it has seen so far.
+    /// What it has seen so far of the first tenant.
     pub fn stats(&self) -> StatsReport {
-        self.sim.report()
+        self.tenants.first().report()
     }
 
     /// Starts to count the calls after this moment.
     pub fn mark(&self) {
-        self.sim.mark();
+        self.tenants.first().mark();
     }
 
-    /// Arms a fault.
+    /// Arms a fault, of each tenant.
     pub fn arm(&self, fault: Fault) {
-        self.sim.arm(fault);
+        self.tenants.arm(fault);
     }
 
     /// Takes all faults away.
     pub fn clear_faults(&self) {
-        self.sim.clear_faults();
+        self.tenants.all().for_each(Sim::clear_faults);
     }
 
     /// All tokens given so far are refused from now on.
     pub fn expire_tokens(&self) {
-        self.sim.expire_tokens();
+        self.tenants.all().for_each(Sim::expire_tokens);
     }
 
-    /// Plants the list of changes between two scans. Through here, not through the world itself:
+    /// Plants the list of changes between two scans of the first tenant. Through here, not through the world itself:
     /// what was remembered of the rows has to go.
     pub fn plant_changes(&self) -> PlantedChanges {
-        self.sim.plant_changes()
+        self.tenants.first().plant_changes()
     }
 
-    /// The tenant that is served.
+    /// The tenant that is served, the first of several.
     pub fn world(&self) -> &dyn World {
-        self.sim.world.as_ref()
+        self.tenants.first().world.as_ref()
     }
 
     /// Stops serving; open connections are cut.
@@ -185,7 +186,7 @@ impl Drop for Simulator {
 }
 
 struct Parts {
-    sim: Arc<Sim>,
+    tenants: Arc<Tenants>,
     plain: TcpListener,
     secure: Option<(TcpListener, rustls::ServerConfig)>,
     proxy: Option<(TcpListener, SocketAddr)>,
@@ -199,7 +200,7 @@ fn listen(port: u16) -> Result<TcpListener, StartError> {
 fn run(parts: Parts, ready: &mpsc::SyncSender<std::io::Result<ServerHandle>>) {
     actix_web::rt::System::new().block_on(async move {
         let Parts {
-            sim,
+            tenants,
             plain,
             secure,
             proxy,
@@ -208,7 +209,7 @@ fn run(parts: Parts, ready: &mpsc::SyncSender<std::io::Result<ServerHandle>>) {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(web::PayloadConfig::new(MAX_BODY_BYTES))
-                .app_data(web::Data::from(Arc::clone(&sim)))
+                .app_data(web::Data::from(Arc::clone(&tenants)))
                 .default_service(web::to(handle))
         })
         .workers(WORKERS)
@@ -237,15 +238,16 @@ fn run(parts: Parts, ready: &mpsc::SyncSender<std::io::Result<ServerHandle>>) {
     });
 }
 
-async fn handle(sim: web::Data<Sim>, request: HttpRequest, body: Bytes) -> HttpResponse {
+async fn handle(tenants: web::Data<Tenants>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let call = call_of(&request, body);
-    let outcome = dispatch::outer(&sim, &call);
+    let sim = tenants.of(&call);
+    let outcome = dispatch::outer(sim, &call);
     if outcome.delay_ms > 0 {
         let clock = Arc::clone(&sim.config.clock);
         let until = clock.now() + Duration::from_millis(outcome.delay_ms);
         clock.sleep_until(until).await;
     }
-    response(&sim, outcome)
+    response(sim, outcome)
 }
 
 fn call_of(request: &HttpRequest, body: Bytes) -> Call {

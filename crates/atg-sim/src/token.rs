@@ -52,6 +52,14 @@ pub(crate) fn answer(sim: &Sim, call: &Call) -> Reply {
     }
 }
 
+/// The tenant that a call names: in its path where tokens are given, else by its token.
+pub(crate) fn named_tenant(sim: &Sim, call: &Call) -> Option<String> {
+    if call.lane() == Lane::Token {
+        return call.lower_segments().into_iter().next();
+    }
+    Some(read(sim, call.bearer.as_deref()?)?.tid)
+}
+
 /// Checks the bearer token of a call.
 pub(crate) fn check(sim: &Sim, call: &Call, lane: Lane) -> Result<Principal, Reply> {
     let Some(bearer) = call.bearer.as_deref() else {

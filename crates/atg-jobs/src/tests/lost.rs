@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicUsize;
 
+use super::ends::line;
 use super::*;
 
 impl World {
@@ -24,12 +25,10 @@ async fn talk(failing: impl Fn(&WatchedJobs) -> &AtomicUsize, lines: u32) {
     let id = world.submit(JobKind::Scan, Script::Talk(lines)).await;
     world.reach_in_time(id, JobState::Succeeded, Duration::minutes(1)).await;
     let events = world.jobs.events(id, Seq::ZERO, 1_000).await.unwrap().events;
-    let said = events.iter().filter_map(|event| match &event.body {
-        EventBody::Log { message, .. } => Some(message.clone()),
-        EventBody::Progress(_) | EventBody::Error(_) | EventBody::Completion { .. } => None,
-    });
-    let expected: Vec<String> = (0..lines).map(|line| line.to_string()).collect();
-    assert_eq!(said.collect::<Vec<_>>(), expected);
+    let said: Vec<String> = events.iter().filter_map(line).map(str::to_owned).collect();
+    let begins = std::iter::once("attempt 1 begins at one, under lease 1".to_owned());
+    let expected: Vec<String> = begins.chain((0..lines).map(|line| line.to_string())).collect();
+    assert_eq!(said, expected);
     let all = u64::try_from(events.len()).unwrap();
     assert_eq!(events.last().unwrap().seq, Seq::new(all));
 }

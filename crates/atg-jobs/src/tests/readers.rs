@@ -44,7 +44,8 @@ async fn a_thousand_events_reach_slow_and_cut_readers_once_and_in_order() {
         }),
         EventBody::Progress(_) | EventBody::Error(_) | EventBody::Completion { .. } => None,
     });
-    assert_eq!(lines.sum::<usize>(), 1000);
+    // And the one that says that the attempt begins.
+    assert_eq!(lines.sum::<usize>(), 1001);
     assert!(whole.len() < usize::try_from(EVENT_LOG_TAIL_ROWS).unwrap());
     assert_eq!(world.engine.hub().watched_jobs(), 0);
     let percents: Vec<f64> = whole
@@ -65,7 +66,8 @@ async fn a_long_poll_answers_when_its_time_is_up_and_when_something_happens() {
     let world = World::new(1);
     let id = world.submit(JobKind::Scan, Script::Hold).await;
     world.started(1).await;
-    let mut reader = world.engine.reader(id, Seq::ZERO);
+    // Behind the line that says that the attempt begins.
+    let mut reader = world.engine.reader(id, Seq::new(1));
     let page = reader.page(10, world.clock.now()).await.unwrap();
     assert!(page.events.is_empty());
     let waiting = reader.page(10, world.clock.now() + Duration::HOUR);
@@ -112,8 +114,8 @@ async fn a_thousand_readers_cost_no_more_reads_than_a_few() {
         world.engine.hub().stir(id);
     }
     world.probe.permits.add_permits(1);
-    // The last progress of a job that succeeded, and its completion.
-    let expected: Vec<u64> = (1..=u64::try_from(APPENDS).unwrap() + 2).collect();
+    // The begin of the attempt, its last progress, and the job's completion.
+    let expected: Vec<u64> = (1..=u64::try_from(APPENDS).unwrap() + 3).collect();
     for reader in readers {
         assert_eq!(reader.await.unwrap(), expected);
     }
@@ -184,7 +186,7 @@ async fn a_thousand_readers_cut_a_hundred_times_each_miss_nothing() {
         world.probe.permits.add_permits(1);
     };
     let (seen, ()) = tokio::join!(futures_util::future::join_all(reading), writing);
-    let whole: Vec<u64> = (1..=LINES + 2).collect();
+    let whole: Vec<u64> = (1..=LINES + 3).collect();
     let mut cuts = 0;
     for (seqs, cut) in seen {
         assert_eq!(seqs, whole);

@@ -115,3 +115,26 @@ async fn an_authority_is_found_over_tls() {
     );
     drop(client());
 }
+
+/// Two tenants at one address, as at Azure's.
+#[actix_web::test]
+async fn a_call_is_of_the_tenant_whose_token_it_carries() {
+    let seeded = crate::world::SeededWorld::new(8, 30);
+    let other = crate::world::World::tenant_id(&seeded).to_string();
+    let mut config = SimConfig::new(literal(1, 1));
+    config.beside = vec![std::sync::Arc::new(seeded)];
+    let bench = Bench {
+        sim: Simulator::start(config).unwrap(),
+        http: client(),
+    };
+    for tenant in [TENANT, other.as_str()] {
+        let (_, body) = login(&bench, tenant, "s", ARM).await;
+        let answer = tenants(&bench, body["access_token"].as_str().unwrap()).await;
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["value"][0]["tenantId"], tenant, "{answer}");
+    }
+    let (status, _) = login(&bench, "99999999-2222-3333-4444-555555555555", "s", ARM).await;
+    assert_eq!(status, 400);
+    let answer: Value = tenants(&bench, "static").await.json().await.unwrap();
+    assert_eq!(answer["value"][0]["tenantId"], TENANT);
+}

@@ -73,6 +73,11 @@ impl Neo4j {
         self.left_out.push(what);
     }
 
+    /// The jars of the release with long-term support.
+    pub(crate) fn into_jars(self) -> Option<Jars> {
+        self.jars
+    }
+
     /// Whether the newest release could be tested too.
     pub(crate) fn has_newest(&self) -> bool {
         self.newest.is_some()

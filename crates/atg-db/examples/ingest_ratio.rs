@@ -11,18 +11,17 @@
     reason = "a benchmark: it prints, it measures time, and it may stop at any surprise"
 )]
 
+mod ingest;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use atg_db::contract::world::{arm, collection, edge, end, ended, plain_end, planned, progress, resource, start};
-use atg_db::{GraphStore as _, sqlite};
-use atg_models::NodeId;
-use atg_models::graph::{GraphBatch, NodeKind, Observation, Relation, Verdict};
+use atg_db::sqlite;
 use rusqlite::Connection;
 use rusqlite::types::Value;
-use serde_json::json;
 
-const PAGE_ROWS: u64 = 1_000;
+use ingest::{card, take_in};
+
 /// The least ratio that the plan allows.
 const BAR: f64 = 0.3;
 
@@ -51,58 +50,9 @@ fn main() {
 /// Takes the tenant in twice; how long the pages took each time.
 async fn store(folder: &Path, resources: u64) -> (Duration, Duration) {
     let stores = sqlite::open(folder).expect("a store");
-    let mut times = Vec::new();
-    for number in 1..=2 {
-        let scan = stores.graph.begin_scan(start(number, 1)).await.expect("a scan");
-        let plan = stores.graph.plan(scan, vec![planned(collection("s1"))]).await;
-        plan.expect("planned");
-        let mut applying = Duration::ZERO;
-        for page in 0..resources.div_ceil(PAGE_ROWS) {
-            let batch = GraphBatch {
-                observations: (page * PAGE_ROWS..(page + 1) * PAGE_ROWS).map(observation).collect(),
-                listed: Vec::new(),
-            };
-            let begun = Instant::now();
-            let progress = progress(collection("s1"), page + 1, false);
-            stores.graph.apply(scan, batch, progress).await.expect("applied");
-            applying += begun.elapsed();
-        }
-        times.push(applying);
-        let end = stores.graph.finish_scan(scan, ended(Verdict::Partial)).await;
-        end.expect("finished");
-    }
-    (times.remove(0), times.remove(0))
-}
-
-/// A network card of some machine, as large as real ones are.
-fn observation(number: u64) -> Observation {
-    let group = format!("/subscriptions/S{}/resourceGroups/Rg{}", number % 7, number % 233);
-    let card = arm(&format!(
-        "{group}/providers/Microsoft.Network/networkInterfaces/card-{number}"
-    ));
-    let machine = arm(&format!(
-        "{group}/providers/Microsoft.Compute/virtualMachines/machine-{}",
-        number / 2
-    ));
-    let subnet = arm(&format!(
-        "{group}/providers/Microsoft.Network/virtualNetworks/v{}/subnets/default",
-        number % 50
-    ));
-    let filler: Vec<_> = (0..12)
-        .map(|at| json!({"name": format!("ip-{at}"), "properties": {"privateIPAddress": format!("10.{at}.0.{}", number % 250)}}))
-        .collect();
-    let mut said = resource(
-        &card,
-        json!({"ipConfigurations": filler, "virtualMachine": {"id": machine.as_str()}}),
-    );
-    let region = plain_end(&NodeId::derived("region", "westeurope"), NodeKind::Region);
-    said.edges = vec![
-        edge(end(&arm(&group)), Relation::Contains, end(&card)),
-        edge(end(&card), Relation::LocatedIn, region),
-        edge(end(&card), Relation::UsesSubnet, end(&subnet)),
-        edge(end(&machine), Relation::Uses, end(&card)),
-    ];
-    said
+    let first = take_in(&*stores.graph, 1, resources, card).await;
+    let again = take_in(&*stores.graph, 2, resources, card).await;
+    (first, again)
 }
 
 /// Inserts the rows of the store's tables into a file with the same tables and indexes.

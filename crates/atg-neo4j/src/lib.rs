@@ -13,6 +13,7 @@ mod home;
 mod jars;
 mod java;
 mod limits;
+mod measured;
 mod options;
 mod port;
 mod probe;
@@ -26,5 +27,6 @@ pub use environment::{Access, JARS, PASSWORD, SECOND_PASSWORD, SECOND_URI, SECON
 pub use error::Error;
 pub use jars::{Jars, LONG_TERM, NEWEST, Release};
 pub use java::Java;
+pub use measured::Measured;
 pub use options::{Jit, Options};
 pub use server::Server;

@@ -44,6 +44,16 @@ impl StoredEdge {
         )
     }
 
+    /// As [`StoredEdge::key`], borrowed: for sorting.
+    pub(crate) fn place(&self) -> (&str, &'static str, &str, &str) {
+        (
+            self.source.as_str(),
+            self.relation.as_str(),
+            self.target.as_str(),
+            &self.qualifier,
+        )
+    }
+
     /// With its properties.
     pub(crate) fn whole(self) -> serde_json::Result<EdgeRow> {
         let properties = match self.properties {

@@ -1,10 +1,15 @@
-//! A database beside the stores, for tests: emptied between two of them, and its password changed.
+//! A database beside the stores, for tests and benches: emptied between two of them, its password changed, its
+//! rows copied.
+
+mod copy;
 
 use std::time::Duration;
 
 use super::config::Neo4jConfig;
 use super::driver::{Driver, Statement, transaction};
 use crate::StoreError;
+
+pub use copy::Portion;
 
 /// Nodes that one transaction removes.
 const WIPED_AT_ONCE: i64 = 20_000;

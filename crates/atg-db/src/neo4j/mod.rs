@@ -22,7 +22,7 @@ mod tests;
 use crate::StoreError;
 
 #[cfg(any(test, feature = "contract"))]
-pub use by_hand::ByHand;
+pub use by_hand::{ByHand, Portion};
 pub use config::Neo4jConfig;
 pub use graph::Neo4jGraph;
 pub use jobs::Neo4jJobs;

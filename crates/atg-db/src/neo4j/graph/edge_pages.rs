@@ -4,7 +4,7 @@
 //! of a source are sorted here. One that alone fills more than a page is passed over again for each page of it:
 //! memory stays bounded, and such sources are few.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::StoreError;
 use crate::graph_rules::{EdgeKey, StoredEdge};
@@ -111,24 +111,32 @@ impl EdgePages {
     /// The first edges of the batch behind `cut_behind`; whether there are more.
     async fn read_page(&self) -> Result<(Vec<StoredEdge>, bool), StoreError> {
         let Reading { driver, doing, .. } = &self.reading;
-        let mut first: BTreeMap<EdgeKey, StoredEdge> = BTreeMap::new();
+        let mut first: Vec<StoredEdge> = Vec::new();
         let mut is_cut = false;
         let take = |row: Row| {
             let edge = edge(&row)?;
-            let key = edge.key();
-            if self.cut_behind.as_ref().is_none_or(|behind| key > *behind) {
-                first.insert(key, edge);
+            if self.cut_behind.as_ref().is_none_or(|behind| edge.key() > *behind) {
+                first.push(edge);
             }
-            if first.len() > limits::STREAM_EDGES {
-                first.pop_last();
-                is_cut = true;
+            if first.len() >= 2 * limits::STREAM_EDGES {
+                is_cut |= keep_first(&mut first);
             }
             Ok(())
         };
         let statement = Statement::new(EDGES).with("keys", self.batch.clone());
         driver.each(doing, statement, take).await?;
-        Ok((first.into_values().collect(), is_cut))
+        is_cut |= keep_first(&mut first);
+        Ok((first, is_cut))
     }
+}
+
+/// Sorts edges and keeps as many as a page holds. Whether there were more.
+fn keep_first(edges: &mut Vec<StoredEdge>) -> bool {
+    let is_cut = edges.len() > limits::STREAM_EDGES;
+    // They come source by source: stable sorting makes use of that.
+    edges.sort_by(|one, other| one.place().cmp(&other.place()));
+    edges.truncate(limits::STREAM_EDGES);
+    is_cut
 }
 
 fn source(row: &Row) -> Outcome<(String, usize)> {

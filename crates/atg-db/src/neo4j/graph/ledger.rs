@@ -23,10 +23,17 @@ pub(super) struct Entry {
 
 /// What a page is to the ledger.
 pub(super) enum Noted {
-    /// It was not applied before.
-    New,
+    /// It was not applied before: where it is to be noted.
+    New(PagePlace),
     /// It was: what it came to if this very transaction did it (its end was not known), else nothing.
     Before(Applied),
+}
+
+/// Where a page is noted.
+pub(super) struct PagePlace {
+    entry: String,
+    part: String,
+    is_newest: bool,
 }
 
 fn entry_key(scan: JobId, collection: &CollectionKey) -> String {
@@ -147,50 +154,89 @@ pub(super) async fn entry(tx: &mut Tx<'_>, held: &Held, collection: &CollectionK
     })
 }
 
-/// Notes a page before it is applied. Under [`hold`].
-pub(super) async fn note_page(tx: &mut Tx<'_>, held: &Held, progress: &LedgerProgress) -> Outcome<Noted> {
-    let LedgerProgress {
-        collection,
-        partition,
-        page,
-    } = progress;
-    let entry = entry(tx, held, collection).await?;
-    let key = part_key(&entry.key, &partition.key);
-    let find = "MATCH (p:LedgerPart {key: $key})
-        RETURN p.applied AS applied, p.mark AS mark, p.written AS written, p.unchanged AS unchanged";
-    let found = tx.one(Statement::new(find).with("key", key.as_str())).await?;
-    let found = found.ok_or(StoreError::NotFound { what: "partition" })?;
-    let applied: Vec<i64> = found.get("applied")?;
-    let number = i64::try_from(page.get()).unwrap_or(i64::MAX);
+/// Looks for the place of a page before it is applied. Under [`hold`].
+pub(super) async fn find_page(tx: &mut Tx<'_>, held: &Held, progress: &LedgerProgress) -> Outcome<Noted> {
+    const FIND: &str = "MATCH (e:LedgerEntry {key: $entry}) OPTIONAL MATCH (p:LedgerPart {key: $part})
+        RETURN e.state AS state, p.applied AS applied, p.mark AS mark, p.written AS written, p.unchanged AS unchanged";
+    let collection = &progress.collection;
+    let entry = entry_key(held.scan_id, collection);
+    let part = part_key(&entry, &progress.partition.key);
+    let find = Statement::new(FIND)
+        .with("entry", entry.as_str())
+        .with("part", part.as_str());
+    let found = tx.one(find).await?;
+    let found = found.ok_or(StoreError::NotFound { what: "collection" })?;
+    let applied: Option<Vec<i64>> = found.maybe("applied")?;
+    let applied = applied.ok_or(StoreError::NotFound { what: "partition" })?;
+    let number = page_number(progress);
     if applied.contains(&number) {
         return Ok(Noted::Before(what_it_came_to(tx, &found)?));
     }
-    if entry.state.is_settled() {
+    if found.json::<CollectionState>("state")?.is_settled() {
         return Err(Trouble::Unreadable(format!(
             "a page of the settled collection {collection}"
         )));
     }
     // A page that was overtaken by a later one of its partition must not turn the cursor back.
     let is_newest = applied.iter().all(|earlier| *earlier < number);
-    let update = if is_newest { NEWEST_PAGE } else { OVERTAKEN_PAGE };
-    let mut update = Statement::new(update).with("key", key.as_str()).with("page", number);
-    if is_newest {
-        update = update
-            .with("cursor", partition.cursor.clone())
-            .with("pages", partition.pages)
-            .with("rows", partition.rows)
-            .with("done", partition.done);
-    }
-    tx.run(update).await?;
-    if entry.state == CollectionState::Planned {
-        put_state(tx, &entry.key, &CollectionState::Reading).await?;
-    }
-    Ok(Noted::New)
+    Ok(Noted::New(PagePlace { entry, part, is_newest }))
 }
 
-const NEWEST_PAGE: &str = "MATCH (p:LedgerPart {key: $key})
-    SET p.applied = p.applied + $page, p.cursor = $cursor, p.pages = $pages, p.rows = $rows, p.done = $done";
-const OVERTAKEN_PAGE: &str = "MATCH (p:LedgerPart {key: $key}) SET p.applied = p.applied + $page";
+fn page_number(progress: &LedgerProgress) -> i64 {
+    i64::try_from(progress.page.get()).unwrap_or(i64::MAX)
+}
+
+/// The page with what it came to: for the scan, for another try of this transaction, and for readers of the graph
+/// (see `scan::changed`).
+macro_rules! note_text {
+    ($newest:literal) => {
+        concat!(
+            "MATCH (p:LedgerPart {key: $part}) MATCH (e:LedgerEntry {key: $entry}) MATCH (s:Scan {id: $scan})
+             MATCH (t:TenantRecord {id: $tenant})
+             SET p.applied = p.applied + $page, p.mark = $mark, p.written = $written, p.unchanged = $unchanged,
+               s.written = s.written + $written, s.unchanged = s.unchanged + $unchanged, t.rev = t.rev + $changes",
+            $newest,
+            " FOREACH (planned IN CASE WHEN e.state = $planned THEN [e] ELSE [] END | SET planned.state = $reading)"
+        )
+    };
+}
+const NEWEST_PAGE: &str = note_text!(", p.cursor = $cursor, p.pages = $pages, p.rows = $rows, p.done = $done");
+const OVERTAKEN_PAGE: &str = note_text!("");
+
+impl PagePlace {
+    /// Notes the page. `changes` says whether it may have changed the graph.
+    pub(super) async fn note(
+        &self,
+        tx: &mut Tx<'_>,
+        held: &Held,
+        progress: &LedgerProgress,
+        applied: Applied,
+        changes: bool,
+    ) -> Outcome<()> {
+        let partition = &progress.partition;
+        let text = if self.is_newest { NEWEST_PAGE } else { OVERTAKEN_PAGE };
+        let mut note = Statement::new(text)
+            .with("part", self.part.as_str())
+            .with("entry", self.entry.as_str())
+            .with("scan", held.scan_id.to_string())
+            .with("tenant", held.tenant_id.to_string())
+            .with("page", page_number(progress))
+            .with("mark", tx.mark())
+            .with("written", applied.written)
+            .with("unchanged", applied.unchanged)
+            .with("changes", i64::from(changes))
+            .with("planned", serde_json::to_string(&CollectionState::Planned)?)
+            .with("reading", serde_json::to_string(&CollectionState::Reading)?);
+        if self.is_newest {
+            note = note
+                .with("cursor", partition.cursor.clone())
+                .with("pages", partition.pages)
+                .with("rows", partition.rows)
+                .with("done", partition.done);
+        }
+        tx.run(note).await.map(drop)
+    }
+}
 
 fn what_it_came_to(tx: &Tx<'_>, part: &Row) -> Outcome<Applied> {
     if part.maybe::<String>("mark")?.as_deref() != Some(tx.mark()) {
@@ -200,26 +246,6 @@ fn what_it_came_to(tx: &Tx<'_>, part: &Row) -> Outcome<Applied> {
         written: part.count("written")?,
         unchanged: part.count("unchanged")?,
     })
-}
-
-/// Notes what a page came to, for its scan and for another try of this transaction.
-pub(super) async fn note_applied(
-    tx: &mut Tx<'_>,
-    held: &Held,
-    progress: &LedgerProgress,
-    applied: Applied,
-) -> Outcome<()> {
-    let text = "MATCH (p:LedgerPart {key: $key}) MATCH (s:Scan {id: $scan})
-        SET p.mark = $mark, p.written = $written, p.unchanged = $unchanged,
-          s.written = s.written + $written, s.unchanged = s.unchanged + $unchanged";
-    let entry = entry_key(held.scan_id, &progress.collection);
-    let statement = Statement::new(text)
-        .with("key", part_key(&entry, &progress.partition.key))
-        .with("scan", held.scan_id.to_string())
-        .with("mark", tx.mark())
-        .with("written", applied.written)
-        .with("unchanged", applied.unchanged);
-    tx.run(statement).await.map(drop)
 }
 
 /// Settles a collection.

@@ -5,7 +5,7 @@ use atg_models::graph::ScanHandle;
 use crate::graph_rules::Prepared;
 use crate::neo4j::driver::{Outcome, Tx};
 use crate::neo4j::graph::edit::Edit;
-use crate::neo4j::graph::scan::hold_open;
+use crate::neo4j::graph::scan::{changed, hold_open};
 
 /// Nodes in one transaction.
 pub(super) const CHUNK_NODES: u32 = 200;
@@ -18,5 +18,6 @@ pub(super) async fn rederive_some(tx: &mut Tx<'_>, handle: &ScanHandle, derived:
     for new in derived {
         edit.derive(new)?;
     }
-    edit.settle(tx).await
+    edit.settle(tx).await?;
+    changed(tx, held.tenant_id).await
 }

@@ -103,18 +103,21 @@ pub(super) async fn changed(tx: &mut Tx<'_>, tenant: TenantId) -> Outcome<()> {
 
 /// The scan, if the handle still holds it: locked until the end of the transaction.
 pub(super) async fn hold(tx: &mut Tx<'_>, handle: &ScanHandle) -> Outcome<Held> {
+    // The lock is taken before the scan is looked for: a clause sees what the one before it has done.
+    const HOLD: &str = "MATCH (t:TenantRecord {id: $tenant}) SET t._lock = $mark
+        WITH t MATCH (s:Scan {id: $id}) WHERE s.tenant_id = $tenant
+        RETURN t.gen AS current, s.gen AS gen, s.fence AS fence, s.started_at AS started_at,
+          s.ended IS NOT NULL AS ended";
     let fenced = || StoreError::Fenced { what: "scan" };
-    let current = lock_tenant(tx, handle.tenant_id, false).await?.ok_or_else(fenced)?;
-    let find = "MATCH (s:Scan {id: $id}) WHERE s.tenant_id = $tenant
-        RETURN s.gen AS gen, s.fence AS fence, s.started_at AS started_at, s.ended IS NOT NULL AS ended";
-    let find = Statement::new(find)
-        .with("id", handle.scan_id.to_string())
-        .with("tenant", handle.tenant_id.to_string());
-    let found = tx.one(find).await?.ok_or_else(fenced)?;
+    let statement = Statement::new(HOLD)
+        .with("tenant", handle.tenant_id.to_string())
+        .with("mark", tx.mark())
+        .with("id", handle.scan_id.to_string());
+    let found = tx.one(statement).await?.ok_or_else(fenced)?;
     let generation = found.get("gen")?;
     if found.count("fence")? != handle.fence.get()
         || found.count("gen")? != handle.generation.get()
-        || generation != current
+        || generation != found.get::<i64>("current")?
     {
         return Err(fenced().into());
     }

@@ -7,7 +7,7 @@ use crate::limits;
 use crate::neo4j::driver::{Outcome, Statement, Tx};
 use crate::neo4j::graph::edit::{Edit, Id};
 use crate::neo4j::graph::ledger::{Entry, entry, note_swept};
-use crate::neo4j::graph::scan::{Held, hold};
+use crate::neo4j::graph::scan::{Held, changed, hold};
 
 /// One step of a sweep.
 pub(super) struct Step {
@@ -44,6 +44,7 @@ pub(super) async fn sweep_some(tx: &mut Tx<'_>, handle: &ScanHandle, collection:
         note_swept(tx, &entry).await?;
     } else {
         edit.settle(tx).await?;
+        changed(tx, held.tenant_id).await?;
     }
     let step = Step { swept, done };
     note_step(tx, &held, &step).await?;

@@ -2,7 +2,6 @@
 
 mod alike;
 mod histories;
-mod ingest;
 mod streams;
 mod unknown_ends;
 

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::neo4j::driver::{Outcome, Tx};
-use crate::neo4j::graph::scan::{self, Held};
+use crate::neo4j::graph::scan::Held;
 
 use edges::{Edge, EdgeKey, Step};
 use names::Names;
@@ -69,13 +69,13 @@ impl Edit<'_> {
         }
     }
 
-    /// Settles what depends on more than one row, and writes. The last step of every change.
+    /// Settles what depends on more than one row, and writes. The last step of every change but one: whoever made it
+    /// raises the tenant's revision (`scan::changed`).
     pub(super) async fn settle(mut self, tx: &mut Tx<'_>) -> Outcome<()> {
         self.answer_lookups(tx).await?;
         self.take_steps(tx).await?;
         self.write(tx).await?;
-        self.remove_orphans(tx).await?;
-        scan::changed(tx, self.held.tenant_id).await
+        self.remove_orphans(tx).await
     }
 
     /// Remembers how a scan changed a node. The first scan of a tenant adds all that it sees, so

@@ -61,6 +61,8 @@ pub(super) struct Node<'p> {
     pub(super) was: Standing,
     pub(super) now: Standing,
     pub(super) content: Content,
+    /// The source of the content that is stored.
+    pub(super) stored_source: i64,
     /// Whether it was ever observed.
     pub(super) was_seen: bool,
     /// What its body said as texts, where that was asked for.
@@ -148,7 +150,17 @@ impl<'p> Nodes<'p> {
     }
 }
 
-impl Node<'_> {
+impl<'p> Node<'p> {
+    /// The observation that found a stored node as it was, if nothing else became of it.
+    pub(super) fn only_renewed_by(&self) -> Option<&'p Prepared> {
+        let is_as_it_was = self.content_of.is_none()
+            && self.words.is_none()
+            && !self.is_swept
+            && self.now == self.was
+            && self.content.source == self.stored_source;
+        self.seen_by.filter(|_| is_as_it_was)
+    }
+
     /// Makes a node for something that is only referred to.
     pub(super) fn make_stub(&mut self, id: &NodeId, kind: NodeKind, type_: Option<String>) {
         self.now = Standing {
@@ -223,13 +235,15 @@ fn read(row: &Row, state: State) -> Outcome<Node<'static>> {
         state,
         kind: kind_of(&row.text("kind")?)?,
     };
+    let source = row.get("source")?;
     Ok(Node {
         element: Some(row.text("element")?),
+        stored_source: source,
         was,
         now: was,
         content: Content {
             generation: row.get("gen")?,
-            source: row.get("source")?,
+            source,
             hash: row.maybe("hash")?.unwrap_or_default(),
             said: row.maybe("said")?.unwrap_or_default(),
         },

@@ -28,7 +28,11 @@ impl Edit<'_> {
         const CREATE: &str = "UNWIND $rows AS row CREATE (n:Entity:$(row.kind)) SET n = row.set
             RETURN row.i AS i, elementId(n) AS element";
         const UPDATE: &str = "UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row.element SET n += row.set";
+        // What most nodes of a second scan come to.
+        const RENEW: &str = "UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row.element
+            SET n.gen = row.gen, n.observed_at = row.at";
         let (mut new, mut created, mut changed, mut relabelled) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut renewed = Vec::new();
         let frame = Frame {
             prefix: &self.prefix,
             tenant: self.held.tenant_id.to_string(),
@@ -47,6 +51,14 @@ impl Edit<'_> {
                 }
                 continue;
             };
+            if let Some(seen) = node.only_renewed_by() {
+                renewed.push(vec![
+                    ("element", element.as_str().into()),
+                    ("gen", frame.generation.into()),
+                    ("at", seen.node.observed_at.into()),
+                ]);
+                continue;
+            }
             let set = frame.changed(id, node)?;
             if !set.is_empty() {
                 changed.push(vec![("element", element.as_str().into()), ("set", Value::Map(set))]);
@@ -60,6 +72,7 @@ impl Edit<'_> {
             }
         }
         unwind(tx, RELABEL, &self.prefix, relabelled).await?;
+        unwind(tx, RENEW, &self.prefix, renewed).await?;
         unwind(tx, UPDATE, &self.prefix, changed).await.map(drop)
     }
 

@@ -18,6 +18,7 @@ mod folder;
 mod keys;
 mod kills;
 mod login;
+mod moving;
 mod neo4j;
 mod replicas;
 mod secrecy;

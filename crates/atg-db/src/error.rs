@@ -53,6 +53,12 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// An import into the store did not end: what it holds is of no use to a server.
+    #[error("an import into {place} did not end: run it again, or empty the store")]
+    HalfImported {
+        /// Which store.
+        place: String,
+    },
     /// Another server holds the data folder.
     #[error("the data folder {folder} is in use by another server")]
     Locked {
@@ -72,6 +78,7 @@ impl StoreError {
             | Self::TooLarge { .. }
             | Self::Corrupt { .. }
             | Self::TooNew { .. }
+            | Self::HalfImported { .. }
             | Self::Locked { .. } => false,
         }
     }

@@ -16,6 +16,7 @@ mod job_rules;
 mod job_store;
 mod key_store;
 mod limits;
+pub mod moving;
 #[cfg_attr(not(test), allow(dead_code, reason = "the stores on it follow"))]
 pub mod neo4j;
 mod object_artifacts;

@@ -229,6 +229,7 @@ pub(crate) fn conclude(
             | StoreError::TooLarge { .. }
             | StoreError::Corrupt { .. }
             | StoreError::TooNew { .. }
+            | StoreError::HalfImported { .. }
             | StoreError::Locked { .. } => fatal(internal()),
         },
     };

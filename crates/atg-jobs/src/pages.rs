@@ -273,6 +273,7 @@ fn again(error: &Arc<StoreError>) -> StoreError {
         | StoreError::TooLarge { .. }
         | StoreError::Corrupt { .. }
         | StoreError::TooNew { .. }
+        | StoreError::HalfImported { .. }
         | StoreError::Locked { .. }) => StoreError::Corrupt {
             doing: DOING,
             problem: crate::attempt::chain(other),

@@ -142,6 +142,7 @@ impl<'a> Scribe<'a> {
             StoreError::TooLarge { .. }
             | StoreError::Corrupt { .. }
             | StoreError::TooNew { .. }
+            | StoreError::HalfImported { .. }
             | StoreError::Locked { .. } => {
                 tracing::error!(job = %self.attempt.id, error = %chain(error), "events of a job were not written");
             }

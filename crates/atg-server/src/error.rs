@@ -114,6 +114,7 @@ impl From<StoreError> for ApiError {
             | StoreError::TooLarge { .. }
             | StoreError::Corrupt { .. }
             | StoreError::TooNew { .. }
+            | StoreError::HalfImported { .. }
             | StoreError::Locked { .. } => Self::internal(&error),
         }
     }

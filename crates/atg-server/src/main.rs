@@ -9,6 +9,7 @@ mod command;
 mod data;
 mod keys_command;
 mod migrate;
+mod moving;
 
 /// Reads Azure tenants into a graph and generates infrastructure code from it.
 ///
@@ -62,6 +63,22 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Write all that is kept into one file that a store of any sort takes in, also beside running servers
+    Export {
+        /// The file to write, readable for its owner only; - is standard output
+        file: std::path::PathBuf,
+        /// Put the results of jobs into the file, too
+        #[arg(long)]
+        with_artifacts: bool,
+    },
+    /// Read an export into an empty store, and compare every digest; no server may run on it
+    Import {
+        /// The file to read; - is standard input
+        file: std::path::PathBuf,
+        /// Check the file to its end, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Read every database of the data folder through and say what is damaged
     CheckData,
     /// Set graph.db aside, so that the next start makes a new one; jobs and results stay
@@ -87,6 +104,10 @@ fn main() -> ExitCode {
         Some(Command::Metrics) => command::metrics(),
         Some(Command::Backup { file }) => data::backup(arguments.config.as_deref(), &file),
         Some(Command::Restore { file, force }) => data::restore(arguments.config.as_deref(), &file, force),
+        Some(Command::Export { file, with_artifacts }) => {
+            moving::export(arguments.config.as_deref(), &file, with_artifacts)
+        }
+        Some(Command::Import { file, dry_run }) => moving::import(arguments.config.as_deref(), &file, dry_run),
         Some(Command::CheckData) => data::check(arguments.config.as_deref()),
         Some(Command::ResetGraph) => data::reset_graph(arguments.config.as_deref()),
     }

@@ -277,6 +277,7 @@ pub(crate) fn explained(error: StoreError, config: &Config) -> anyhow::Error {
         | StoreError::NotFound { .. }
         | StoreError::TooLarge { .. }
         | StoreError::TooNew { .. }
+        | StoreError::HalfImported { .. }
         | StoreError::Locked { .. } => "",
     };
     let error = anyhow::Error::new(error).context(place);

@@ -25,6 +25,7 @@ pub mod graph;
 pub mod history;
 pub mod jobs;
 pub mod keys;
+pub mod moving;
 pub mod world;
 
 /// What a factory answers: a store and its guard, or nothing where there is no server for it.

@@ -2,6 +2,7 @@
 //!
 //! Pure functions over values. Must never: know how a backend stores them.
 
+mod alias;
 mod export;
 mod id;
 mod observation;
@@ -9,6 +10,7 @@ mod page;
 mod source;
 mod stored;
 
+pub(crate) use alias::alias_value;
 pub(crate) use export::{Digest, edge_line, hex, node_line};
 pub(crate) use id::{name_in, place};
 pub(crate) use observation::{Prepared, prepare, properties};

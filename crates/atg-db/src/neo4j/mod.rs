@@ -13,6 +13,7 @@ mod jobs;
 mod keys;
 mod limits;
 mod migrations;
+mod moving;
 mod replicas;
 mod schema;
 mod stores;
@@ -28,6 +29,7 @@ pub use graph::Neo4jGraph;
 pub use jobs::Neo4jJobs;
 pub use keys::Neo4jKeys;
 pub use migrations::Migration;
+pub use moving::{Neo4jSource, Neo4jTarget};
 pub use replicas::Neo4jReplicas;
 pub use stores::Stores;
 

@@ -75,4 +75,11 @@ pub(super) const STEPS: &[Migration] = &[
             "CREATE INDEX ticket_expires IF NOT EXISTS FOR (x:Ticket) ON (x.expires_at)",
         ],
     },
+    Migration {
+        number: 5,
+        name: "moving",
+        statements: &[
+            "CREATE CONSTRAINT unfinished_import_id IF NOT EXISTS FOR (x:UnfinishedImport) REQUIRE x.id IS UNIQUE",
+        ],
+    },
 ];

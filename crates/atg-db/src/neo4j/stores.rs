@@ -6,7 +6,7 @@ use super::config::Neo4jConfig;
 use time::OffsetDateTime;
 
 use super::driver::{Driver, Statement, Trouble};
-use super::{Neo4jGraph, Neo4jJobs, Neo4jKeys, Neo4jReplicas, migrate};
+use super::{Neo4jGraph, Neo4jJobs, Neo4jKeys, Neo4jReplicas, migrate, moving};
 use crate::{GraphStore, JobLimits, JobStore, KeyStore, ReplicaStore, StoreError};
 
 /// What several servers keep together.
@@ -68,10 +68,15 @@ impl Stores {
     /// Brings the schema up to this version.
     ///
     /// # Errors
-    /// The server does not answer, or a newer version has written the database ([`StoreError::TooNew`]).
+    /// The server does not answer, a newer version has written the database ([`StoreError::TooNew`]), or an import into
+    /// it did not end ([`StoreError::HalfImported`]).
     pub async fn migrate(&self) -> Result<(), StoreError> {
         // Boxed: callers nest deep, and this happens once.
         Box::pin(migrate(&self.config)).await?;
+        if Box::pin(moving::is_unfinished(&Driver::new(&self.config)?)).await? {
+            let place = self.config.uri.clone();
+            return Err(StoreError::HalfImported { place });
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@ pub(super) mod cutter;
 mod jobs;
 mod keys;
 mod migrations;
+mod moving;
 pub(super) mod world;
 
 use super::config::Neo4jConfig;

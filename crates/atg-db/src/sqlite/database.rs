@@ -336,6 +336,7 @@ fn named(file: &str, error: StoreError) -> StoreError {
         | StoreError::NotFound { .. }
         | StoreError::TooLarge { .. }
         | StoreError::TooNew { .. }
+        | StoreError::HalfImported { .. }
         | StoreError::Locked { .. }) => other,
     }
 }

@@ -12,6 +12,7 @@ mod graph;
 mod jobs;
 mod keys;
 mod migrations;
+mod moving;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -26,6 +27,7 @@ pub use care::{Checked, check, set_graph_aside};
 pub use graph::SqliteGraph;
 pub use jobs::SqliteJobs;
 pub use keys::SqliteKeys;
+pub use moving::{SqliteSource, SqliteTarget};
 
 use crate::{JobLimits, ObjectArtifacts, StoreError};
 
@@ -62,6 +64,20 @@ pub(crate) fn open_faulty(data_dir: &Path, faults: &crate::faults::Faults) -> Re
 }
 
 fn open_under(lock: Arc<folder::FolderLock>, data_dir: &Path, limits: JobLimits) -> Result<Stores, StoreError> {
+    refuse_half_imported(data_dir)?;
+    open_unchecked(lock, data_dir, limits)
+}
+
+/// A folder into which an import did not end is of no use to anybody but another import.
+fn refuse_half_imported(data_dir: &Path) -> Result<(), StoreError> {
+    if moving::is_unfinished(data_dir) {
+        let place = data_dir.display().to_string();
+        return Err(StoreError::HalfImported { place });
+    }
+    Ok(())
+}
+
+fn open_unchecked(lock: Arc<folder::FolderLock>, data_dir: &Path, limits: JobLimits) -> Result<Stores, StoreError> {
     backup::finish_restore(data_dir).map_err(|error| StoreError::Unavailable {
         doing: "finishing a restore",
         source: Box::new(error),
@@ -70,6 +86,6 @@ fn open_under(lock: Arc<folder::FolderLock>, data_dir: &Path, limits: JobLimits)
         graph: Arc::new(SqliteGraph::open(data_dir, Arc::clone(&lock))?),
         jobs: Arc::new(SqliteJobs::open(data_dir, lock, limits)?),
         artifacts: Arc::new(ObjectArtifacts::in_folder(&data_dir.join("artifacts"))?),
-        keys: Arc::new(SqliteKeys::open(data_dir)?),
+        keys: Arc::new(SqliteKeys::open_unchecked(data_dir)?),
     })
 }

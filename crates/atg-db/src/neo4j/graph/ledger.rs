@@ -36,12 +36,12 @@ pub(super) struct PagePlace {
     is_newest: bool,
 }
 
-fn entry_key(scan: JobId, collection: &CollectionKey) -> String {
+pub(super) fn entry_key(scan: JobId, collection: &CollectionKey) -> String {
     format!("{scan}/{collection}")
 }
 
 /// No key of a collection or a partition holds a line feed.
-fn part_key(entry: &str, part: &PartitionKey) -> String {
+pub(super) fn part_key(entry: &str, part: &PartitionKey) -> String {
     format!("{entry}\n{}", part.0)
 }
 

@@ -15,6 +15,7 @@ mod export;
 mod forget;
 mod keys;
 mod ledger;
+mod moved;
 mod node_pages;
 mod read;
 mod rederive;
@@ -28,3 +29,9 @@ mod tests;
 mod walk;
 
 pub use store::Neo4jGraph;
+
+// For moving it.
+pub(super) use edit::write_moved;
+pub(super) use moved::tenant as read_moved;
+#[cfg(test)]
+pub(super) use tests::asked;

@@ -73,7 +73,7 @@ async fn replay(tx: &mut Tx<'_>, new: &NewJob, key: &str, digest: &[u8; 32]) -> 
 }
 
 /// Of one client: prefixes hold no slash.
-fn idempotency_key(prefix: &str, key: &str) -> String {
+pub(super) fn idempotency_key(prefix: &str, key: &str) -> String {
     format!("{prefix}/{key}")
 }
 
@@ -155,7 +155,7 @@ async fn put(tx: &mut Tx<'_>, job: &JobRecord, place: u64) -> Outcome<()> {
 }
 
 /// The tenant that a job is listed to: none, when it was named by another word than its id.
-fn of_tenant(tenant: &str) -> Option<String> {
+pub(super) fn of_tenant(tenant: &str) -> Option<String> {
     let id: TenantId = tenant.parse().ok()?;
     let text = id.to_string();
     text.eq_ignore_ascii_case(tenant).then_some(text)

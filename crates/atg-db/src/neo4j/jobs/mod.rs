@@ -9,6 +9,7 @@ mod claim;
 mod events;
 mod insert;
 mod list;
+mod moved;
 mod purge;
 mod row;
 mod store;
@@ -16,3 +17,5 @@ mod transition;
 mod unsettled;
 
 pub use store::Neo4jJobs;
+
+pub(super) use moved::{Fixed, RELEASE, fix, queue, read_moved, write_moved};

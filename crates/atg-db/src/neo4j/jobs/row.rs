@@ -105,6 +105,12 @@ pub(super) fn moving(job: &JobRecord) -> Outcome<String> {
     Ok(serde_json::to_string(&moving)?)
 }
 
+/// Whether a text that was put together can be read as what changes.
+pub(super) fn check_moving(text: &str) -> Outcome<()> {
+    serde_json::from_str::<Moving>(text)?;
+    Ok(())
+}
+
 /// Reads a row of [`columns!`].
 pub(super) fn read(row: &Row) -> Outcome<Stored> {
     let moving: Moving = row.json("moving")?;

@@ -21,6 +21,11 @@ pub(crate) use restore::finish as finish_restore;
 pub use restore::restore;
 pub use write::backup;
 
+/// Whether a restore into the folder was decided and is not finished: the next start does that.
+pub(crate) fn is_half_restored(data_dir: &Path) -> bool {
+    data_dir.join(restore::READY).exists()
+}
+
 use crate::StoreError;
 
 /// Why there is no backup, or nothing was restored.

@@ -83,6 +83,7 @@ impl Drop for Work {
 
 /// Opens every database of the folder and holds it at the state it has now: jobs first, all within milliseconds.
 fn fix(data_dir: &Path) -> Result<Vec<(String, Connection)>, BackupError> {
+    crate::sqlite::refuse_half_imported(data_dir)?;
     let entries = fs::read_dir(data_dir).map_err(file_error("listing", data_dir))?;
     let mut names: Vec<String> = entries
         .flatten()
@@ -146,6 +147,7 @@ fn told(file: &str, fault: Fault) -> BackupError {
         | StoreError::NotFound { .. }
         | StoreError::TooLarge { .. }
         | StoreError::TooNew { .. }
+        | StoreError::HalfImported { .. }
         | StoreError::Locked { .. }) => BackupError::Store(other),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn lines(
 }
 
 /// The digest of all lines.
-pub(super) fn digest(connection: &Connection, tenant: TenantId) -> Outcome<String> {
+pub(in crate::sqlite) fn digest(connection: &Connection, tenant: TenantId) -> Outcome<String> {
     let mut digest = Digest::default();
     lines(connection, tenant, |line| {
         digest.line(&line);

@@ -6,7 +6,7 @@
 use atg_models::graph::{Alias, EdgeEnd, EndDirection, Lookup};
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::graph_rules::properties;
+use crate::graph_rules::{alias_value, properties};
 use crate::sqlite::fault::{Fault, Outcome};
 use crate::sqlite::graph::assert::{Asserter, EdgeKey, Said};
 use crate::sqlite::graph::edit::Edit;
@@ -34,13 +34,14 @@ impl Edit<'_> {
     pub(super) fn publish(&mut self, k: i64, aliases: &[Alias]) -> Outcome<()> {
         for Alias { kind, value } in aliases {
             let kind_k = self.session.word(&kind.0)?;
+            let value = alias_value(value).into_owned();
             let mut insert = self
                 .session
                 .connection
                 .prepare_cached("INSERT OR IGNORE INTO alias(t, kind_k, value, k) VALUES (?1, ?2, ?3, ?4)")?;
             insert.execute(params![self.t, kind_k, value, k])?;
             drop(insert);
-            self.aliases.insert((kind_k, value.clone()));
+            self.aliases.insert((kind_k, value));
         }
         Ok(())
     }
@@ -70,7 +71,7 @@ impl Edit<'_> {
             let l = insert.insert(params![
                 self.t,
                 kind_k,
-                alias.value,
+                alias_value(&alias.value),
                 k,
                 rel,
                 matches!(direction, EndDirection::ToFound),

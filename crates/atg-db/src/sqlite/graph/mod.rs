@@ -26,3 +26,9 @@ mod walk;
 mod walk_all;
 
 pub use store::SqliteGraph;
+
+// For moving it.
+pub(super) use export::digest;
+pub(super) use prepare::{Packer, unpack};
+pub(super) use scan::{tenant_row, verdict_word};
+pub(super) use schema::{BY_BODY, BY_LOOKUP, GONE, OBSERVED, STEPS, STUB};

@@ -10,9 +10,9 @@ use crate::sqlite::fault::{Fault, Outcome};
 pub(super) type Prepared = graph_rules::Prepared<Blob>;
 
 /// A body as it is stored.
-pub(super) struct Blob {
-    pub(super) codec: i64,
-    pub(super) bytes: Vec<u8>,
+pub(in crate::sqlite) struct Blob {
+    pub(in crate::sqlite) codec: i64,
+    pub(in crate::sqlite) bytes: Vec<u8>,
 }
 
 const PLAIN: i64 = 0;
@@ -21,7 +21,7 @@ const ZSTD_LEVEL: i32 = 1;
 
 /// Compresses the bodies of a page; making a context for each would cost more than the work.
 #[derive(Default)]
-pub(super) struct Packer(Option<zstd::bulk::Compressor<'static>>);
+pub(in crate::sqlite) struct Packer(Option<zstd::bulk::Compressor<'static>>);
 
 impl Packer {
     /// Packs a prepared observation's body.
@@ -29,7 +29,7 @@ impl Packer {
         prepared.map_body(|text| self.pack(text))
     }
 
-    fn pack(&mut self, text: String) -> Blob {
+    pub(in crate::sqlite) fn pack(&mut self, text: String) -> Blob {
         if text.len() >= limits::COMPRESS_FROM_BYTES
             && let Some(bytes) = self.compress(text.as_bytes())
         {
@@ -51,7 +51,7 @@ impl Packer {
 }
 
 /// The text of a stored body.
-pub(super) fn unpack(codec: i64, bytes: Vec<u8>) -> Outcome<String> {
+pub(in crate::sqlite) fn unpack(codec: i64, bytes: Vec<u8>) -> Outcome<String> {
     let plain = match codec {
         PLAIN => bytes,
         ZSTD => {

@@ -93,7 +93,7 @@ fn tenant_key(session: &mut Session, tenant: &str) -> Outcome<i64> {
 }
 
 /// A tenant's key, `None` when nothing is stored of it.
-pub(super) fn tenant_row(connection: &Connection, tenant: &str) -> Outcome<Option<i64>> {
+pub(in crate::sqlite) fn tenant_row(connection: &Connection, tenant: &str) -> Outcome<Option<i64>> {
     let mut find = connection.prepare_cached("SELECT k FROM tenant WHERE id = ?1")?;
     Ok(find.query_row([tenant], |row| row.get(0)).optional()?)
 }
@@ -225,7 +225,7 @@ pub(super) fn forget_some(session: &mut Session, handle: &ScanHandle, now: Offse
     Ok(gone.is_empty() && changes == 0)
 }
 
-fn verdict_word(verdict: Verdict) -> &'static str {
+pub(in crate::sqlite) fn verdict_word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Complete => "complete",
         Verdict::Partial => "partial",

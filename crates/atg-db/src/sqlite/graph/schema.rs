@@ -7,7 +7,7 @@
 //! assertion only where the id does not prove them.
 
 /// Each step is one transaction; never change one that was released.
-pub(super) const STEPS: &[&str] = &["
+pub(in crate::sqlite) const STEPS: &[&str] = &["
 CREATE TABLE word(k INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE tenant(k INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, gen INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE coll(k INTEGER PRIMARY KEY, t INTEGER NOT NULL, key TEXT NOT NULL, UNIQUE(t, key));
@@ -61,13 +61,13 @@ CREATE TABLE cache(t INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, P
 "];
 
 /// A node that is only referred to.
-pub(super) const STUB: i64 = 0;
+pub(in crate::sqlite) const STUB: i64 = 0;
 /// A node that was read.
-pub(super) const OBSERVED: i64 = 1;
+pub(in crate::sqlite) const OBSERVED: i64 = 1;
 /// A node that is gone.
-pub(super) const GONE: i64 = 2;
+pub(in crate::sqlite) const GONE: i64 = 2;
 
 /// An assertion of a body.
-pub(super) const BY_BODY: i64 = 0;
+pub(in crate::sqlite) const BY_BODY: i64 = 0;
 /// An assertion of a body's answered look-up.
-pub(super) const BY_LOOKUP: i64 = -1;
+pub(in crate::sqlite) const BY_LOOKUP: i64 = -1;

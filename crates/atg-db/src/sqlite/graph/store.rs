@@ -355,6 +355,14 @@ impl GraphStore for SqliteGraph {
 }
 
 impl SqliteGraph {
+    /// Takes in what is moved here from another store.
+    pub(in crate::sqlite) async fn write_moved<F>(&self, doing: &'static str, write: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(&mut Session) -> Outcome<()> + Send + 'static,
+    {
+        self.database.write(doing, write).await
+    }
+
     async fn read<T, F>(&self, doing: &'static str, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

@@ -12,3 +12,5 @@ mod store;
 mod transition;
 
 pub use store::SqliteJobs;
+
+pub(super) use schema::STEPS;

@@ -1,7 +1,7 @@
 //! The tables of jobs.
 
 /// Each step is one transaction; never change one that was released.
-pub(super) const STEPS: &[&str] = &["
+pub(in crate::sqlite) const STEPS: &[&str] = &["
 CREATE TABLE job(
   k INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, tenant TEXT NOT NULL, tenant_use TEXT NOT NULL,
   on_crash TEXT NOT NULL, key_prefix TEXT NOT NULL, params TEXT NOT NULL,

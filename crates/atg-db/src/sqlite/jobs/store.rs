@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use crate::job_rules;
 use crate::job_store::{Claimed, EventPage, Inserted, JobLimits, JobPage, JobStore, News, ScanQuota, Transition};
 use crate::limits::READ_TIMEOUT;
+use crate::moving::Record;
 use crate::sqlite::database::{Database, Plan};
 use crate::sqlite::fault::Outcome;
 use crate::sqlite::folder::FolderLock;
@@ -34,6 +35,21 @@ impl SqliteJobs {
             database: Database::open(folder, lock, &plan)?,
             limits,
         })
+    }
+
+    /// Takes in what is moved here from another store.
+    pub(in crate::sqlite) async fn write_moved(
+        &self,
+        doing: &'static str,
+        records: Vec<Record>,
+        write: fn(&rusqlite::Connection, &Record) -> Outcome<()>,
+    ) -> Result<(), StoreError> {
+        self.database
+            .write(doing, move |session| {
+                let connection = &session.connection;
+                records.iter().try_for_each(|record| write(connection, record))
+            })
+            .await
     }
 
     async fn read<T, F>(&self, doing: &'static str, work: F) -> Result<T, StoreError>

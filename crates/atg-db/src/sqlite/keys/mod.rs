@@ -11,3 +11,5 @@ mod store;
 mod tests;
 
 pub use store::SqliteKeys;
+
+pub(super) use schema::STEPS;

@@ -1,7 +1,7 @@
 //! The tables of keys.
 
 /// Each step is one transaction; never change one that was released.
-pub(super) const STEPS: &[&str] = &["
+pub(in crate::sqlite) const STEPS: &[&str] = &["
 CREATE TABLE api_key(
   k INTEGER PRIMARY KEY, name TEXT NOT NULL, prefix TEXT NOT NULL UNIQUE, digest BLOB NOT NULL,
   environment TEXT NOT NULL, scope TEXT NOT NULL, tenants TEXT NOT NULL, created_at INTEGER NOT NULL,

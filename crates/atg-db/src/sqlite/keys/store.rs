@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use crate::StoreError;
 use crate::key_store::{KeyPut, KeyStore};
 use crate::limits;
+use crate::moving::Record;
 use crate::sqlite::database::quick_check;
 use crate::sqlite::fault::{Outcome, count, nanos, stopped, unavailable};
 use crate::sqlite::folder;
@@ -31,6 +32,12 @@ impl SqliteKeys {
     /// Opens the keys of a folder, and makes both if they are missing. Blocks. A damaged file is an error here,
     /// not later.
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
+        crate::sqlite::refuse_half_imported(data_dir)?;
+        Self::open_unchecked(data_dir)
+    }
+
+    /// As [`SqliteKeys::open`], whatever the folder is.
+    pub(in crate::sqlite) fn open_unchecked(data_dir: &Path) -> Result<Self, StoreError> {
         const DOING: &str = "opening the stored keys";
         folder::make_private(data_dir).map_err(unavailable("making the data folder"))?;
         let open = || -> Outcome<Connection> {
@@ -69,6 +76,19 @@ impl SqliteKeys {
         });
         let outcome = task.await.map_err(|_| stopped(doing))?;
         outcome.map_err(|fault| fault.while_doing(doing))
+    }
+
+    /// Takes in what is moved here from another store.
+    pub(in crate::sqlite) async fn write_moved(
+        &self,
+        doing: &'static str,
+        records: Vec<Record>,
+        write: fn(&Connection, &Record) -> Outcome<()>,
+    ) -> Result<(), StoreError> {
+        self.write(doing, move |connection| {
+            records.iter().try_for_each(|record| write(connection, record))
+        })
+        .await
     }
 
     async fn read<T, F>(&self, doing: &'static str, work: F) -> Result<T, StoreError>

@@ -62,6 +62,7 @@ pub(super) fn opened(bytes: Result<ByteStream, StoreError>) -> Result<ByteStream
         | StoreError::TooLarge { .. }
         | StoreError::Corrupt { .. }
         | StoreError::TooNew { .. }
+        | StoreError::HalfImported { .. }
         | StoreError::Locked { .. } => error.into(),
     })
 }

@@ -10,6 +10,7 @@
 mod ask;
 mod edges;
 mod load;
+mod moved;
 mod names;
 mod nodes;
 mod observe;
@@ -26,6 +27,8 @@ use crate::neo4j::driver::{Outcome, Tx};
 use crate::neo4j::graph::scan::Held;
 
 use edges::{Edge, EdgeKey, Step};
+pub(in crate::neo4j) use moved::write_moved;
+pub(super) use moved::{listed_key, moved_assertions};
 use names::Names;
 use nodes::Nodes;
 pub(super) use observe::Stored;

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use atg_models::graph::{Alias, EdgeEnd, EndDirection, Lookup, Relation};
-use sha2::{Digest as _, Sha256};
 
 use super::edges::{Assertion, EdgeKey, Mark};
 use super::texts::relation;
 use super::{Edit, Id, unwind};
-use crate::graph_rules::{hex, properties};
+use crate::graph_rules::{alias_value, properties};
 use crate::neo4j::driver::{Outcome, Row, Trouble, Tx, Value};
 
 /// Whether a node publishes an alias: before, and now.
@@ -250,12 +249,8 @@ impl Edit<'_> {
 /// An alias as it is stored within the tenant. No kind holds a line feed. A name beyond what an index takes
 /// stands by its hash.
 fn alias_text(alias: &Alias) -> Id {
-    const LONGEST_BYTES: usize = 1024;
     let Alias { kind, value } = alias;
-    if value.len() > LONGEST_BYTES {
-        return format!("{}\n#{}", kind.0, hex(&Sha256::digest(value.as_bytes()))).into();
-    }
-    format!("{}\n{value}", kind.0).into()
+    format!("{}\n{}", kind.0, alias_value(value)).into()
 }
 
 fn read(row: &Row) -> Outcome<Asked> {

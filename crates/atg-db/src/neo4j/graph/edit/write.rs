@@ -333,7 +333,7 @@ fn list<T: Into<Value>>(values: Vec<T>) -> Value {
     if values.is_empty() { Value::Null } else { values.into() }
 }
 
-fn edge_fields(key: &EdgeKey, edge: &Edge) -> Outcome<Fields> {
+pub(super) fn edge_fields(key: &EdgeKey, edge: &Edge) -> Outcome<Fields> {
     let asserted = edge.now.iter().map(|(assertion, said)| on_edge(key, assertion, said));
     let asserted = asserted.collect::<Outcome<Vec<String>>>()?;
     Ok(vec![
@@ -378,7 +378,7 @@ fn lookup_fields(prefix: &str, asked: &Asked) -> Outcome<Fields> {
     ])
 }
 
-fn listed_fields(prefix: &str, key: &ListedKey) -> Fields {
+pub(super) fn listed_fields(prefix: &str, key: &ListedKey) -> Fields {
     let ListedKey {
         edge,
         by,
@@ -396,7 +396,7 @@ fn listed_fields(prefix: &str, key: &ListedKey) -> Fields {
     ]
 }
 
-fn said_fields((generation, said): &(i64, Said)) -> Fields {
+pub(super) fn said_fields((generation, said): &(i64, Said)) -> Fields {
     let Said { props, source, target } = said;
     vec![
         ("gen", (*generation).into()),

@@ -11,7 +11,7 @@ const TELLERS: usize = 2;
 const FEW: u64 = 6;
 
 /// A number that a longer run, or the telling again of one history, sets in the environment.
-pub(super) fn asked(name: &str, otherwise: u64) -> u64 {
+pub(in crate::neo4j) fn asked(name: &str, otherwise: u64) -> u64 {
     #[allow(clippy::disallowed_methods, reason = "a longer run is asked for in the environment")]
     let asked = std::env::var(name);
     asked.map_or(otherwise, |number| number.parse().unwrap())

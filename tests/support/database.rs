@@ -154,6 +154,7 @@ pub fn config(access: &Access) -> Neo4jConfig {
         user: access.user.clone(),
         password: access.password.clone().into(),
         database: None,
+        ca_file: None,
         pool_size: 2,
         instance: "test".to_owned(),
     }

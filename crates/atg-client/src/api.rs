@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use atg_models::JobId;
 use atg_models::api::{
-    CancelResponse, ErrorBody, ErrorResponse, HealthResponse, JobResultResponse, JobStatusResponse, OperationsQuery,
+    CancelResponse, ErrorResponse, HealthResponse, JobResultResponse, JobStatusResponse, OperationsQuery,
     TenantResponse,
 };
 use backon::{ExponentialBuilder, Retryable as _};
@@ -56,6 +56,8 @@ impl Client {
         let built = |builder: reqwest::ClientBuilder| {
             let built = builder
                 .connect_timeout(limits::CONNECT_TIMEOUT)
+                // What a WebSocket needs, and all that the server speaks.
+                .http1_only()
                 .user_agent(concat!("atg-client/", env!("CARGO_PKG_VERSION")))
                 .build();
             built.map_err(|error| ClientError::Settings(format!("the HTTP client cannot be built: {error}")))
@@ -248,29 +250,13 @@ impl Client {
         }
     }
 
-    /// What the server said to a handshake that it refused.
-    pub(crate) fn refused_handshake(&self, status: u16, body: Option<&[u8]>) -> ClientError {
-        let parsed = body.and_then(|bytes| serde_json::from_slice::<ErrorResponse>(bytes).ok());
-        match parsed {
-            Some(ErrorResponse { error }) => {
-                let body: ErrorBody = error;
-                ClientError::Refused {
-                    status,
-                    body,
-                    request_id: None,
-                    retry_after: None,
-                }
-            }
-            // What came of the body ends where the handshake's first read did.
-            None if matches!(status, 502..=504) => ClientError::Cut {
-                url: self.base.to_string(),
-                source: format!("status {status} to a WebSocket handshake").into(),
-            },
-            None => ClientError::NotUnderstood {
-                url: self.base.to_string(),
-                problem: format!("status {status} to a WebSocket handshake"),
-            },
+    /// What the server said to a handshake that it refused; a proxy that answers for it keeps the connection.
+    pub(crate) async fn refused_handshake(&self, response: Response) -> ClientError {
+        let refused = self.refused(response).await;
+        if let ClientError::Unreachable { url, source } = refused {
+            return ClientError::Cut { url, source };
         }
+        refused
     }
 }
 
@@ -295,13 +281,6 @@ async fn bounded(mut response: Response) -> Result<Vec<u8>, Broken> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_proxy_that_answers_for_the_server_is_tried_again() {
-        let client = Client::new("http://127.0.0.1:1", None).unwrap();
-        assert!(client.refused_handshake(502, Some(b"<html>")).is_retryable());
-        assert!(!client.refused_handshake(404, Some(b"<html>")).is_retryable());
-    }
 
     #[test]
     fn a_key_that_no_header_can_carry_is_refused() {

@@ -39,6 +39,16 @@ const SETTINGS: &[(&str, &str)] = &[
     ("internal.server.bolt.connection_shutdown_wait_time", "1s"),
 ];
 
+/// The further lines of a server with TLS.
+const TLS_SETTINGS: &[(&str, &str)] = &[
+    ("server.bolt.tls_level", "OPTIONAL"),
+    ("dbms.ssl.policy.bolt.enabled", "true"),
+    ("dbms.ssl.policy.bolt.base_directory", "certificates/bolt"),
+    ("dbms.ssl.policy.bolt.private_key", "private.key"),
+    ("dbms.ssl.policy.bolt.public_certificate", "public.crt"),
+    ("dbms.ssl.policy.bolt.client_auth", "NONE"),
+];
+
 /// A home; it goes when it is dropped.
 pub(crate) struct Home {
     folder: PathBuf,
@@ -81,6 +91,13 @@ impl Home {
         lines.insert("server.bolt.listen_address", address.clone());
         lines.insert("server.bolt.advertised_address", address);
         lines.insert("server.memory.pagecache.size", format!("{}m", options.page_cache_mib));
+        if let Some(tls) = &options.tls {
+            lines.extend(TLS_SETTINGS.iter().map(|(name, value)| (*name, (*value).to_owned())));
+            let folder = self.folder.join("certificates/bolt");
+            fs::create_dir_all(&folder).map_err(tried(format!("making {}", folder.display())))?;
+            self.write("certificates/bolt/public.crt", &tls.certificate)?;
+            self.write("certificates/bolt/private.key", &tls.key)?;
+        }
         // The server refuses a name that stands there twice.
         for (name, value) in &options.settings {
             lines.insert(name, value.clone());

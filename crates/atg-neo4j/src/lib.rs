@@ -28,5 +28,5 @@ pub use error::Error;
 pub use jars::{Jars, LONG_TERM, NEWEST, Release};
 pub use java::Java;
 pub use measured::Measured;
-pub use options::{Jit, Options};
+pub use options::{Jit, Options, Tls};
 pub use server::Server;

@@ -15,6 +15,15 @@ pub enum Jit {
     Full,
 }
 
+/// What a server shows to who asks for TLS.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Its certificate, in PEM.
+    pub certificate: String,
+    /// The key of that, in PEM (PKCS#8).
+    pub key: String,
+}
+
 /// How a server is to be started. What is changed later holds from the next start on.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -28,6 +37,8 @@ pub struct Options {
     pub page_cache_mib: u32,
     /// Lines of `neo4j.conf`, beside the usual ones or in their place: name and value.
     pub settings: Vec<(String, String)>,
+    /// It speaks TLS as well as plain Bolt, on the same port.
+    pub tls: Option<Tls>,
     /// The folder in which the home is made. A small file system here fills soon.
     pub folder: PathBuf,
     /// How long a start may take.
@@ -43,6 +54,7 @@ impl Options {
             heap_mib: HEAP_MIB,
             page_cache_mib: PAGE_CACHE_MIB,
             settings: Vec::new(),
+            tls: None,
             folder: std::env::temp_dir(),
             ready_within: READY_WITHIN,
         }

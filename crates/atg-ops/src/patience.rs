@@ -29,10 +29,19 @@ impl Patience {
         if !error.is_retryable() {
             return Err(OperationError::Store(error));
         }
+        if self.wait == STORE_WAIT_FIRST {
+            tracing::warn!(error = chain(&error), "a job waits for its store");
+        }
         self.clock.sleep_until(self.clock.now() + self.wait).await;
         self.wait = Duration::min(self.wait * 2, STORE_WAIT_MAX);
         Ok(())
     }
+}
+
+/// An error with its cause, which says what to do.
+fn chain(error: &StoreError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }
 
 /// Calls the store until it answers.

@@ -111,7 +111,14 @@ pub(crate) fn check_config(config: Option<&Path>, port: Option<u16>) -> ExitCode
                 let now = atg_models::Clock::now(&SystemClock);
                 runtime.block_on(atg_server::check_key(&loaded.config, now, &SystemIds))
             });
-            checked.map_or_else(|error| fail(&format!("{error:#}")), |()| ExitCode::SUCCESS)
+            match checked {
+                Ok(None) => ExitCode::SUCCESS,
+                Ok(Some(problem)) => {
+                    eprintln!("atg-server: notice: the server would start, and wait: {problem}");
+                    ExitCode::SUCCESS
+                }
+                Err(error) => fail(&format!("{error:#}")),
+            }
         }
         Err(problems) => refuse(&problems),
     }

@@ -147,17 +147,33 @@ async fn check_place(artifacts: &ObjectArtifacts) -> anyhow::Result<()> {
 
 /// Whether Neo4j is still to be prepared: it did not answer in time.
 async fn is_late(preparing: impl Future<Output = Result<(), StoreError>>, config: &Config) -> anyhow::Result<bool> {
-    let problem = match tokio::time::timeout(PREPARE_TIMEOUT, preparing).await {
-        Ok(Ok(())) => return Ok(false),
-        Ok(Err(error)) if error.is_retryable() => crate::error::chain(&error),
-        Ok(Err(error)) => return Err(explained(error, config)),
-        Err(_) => format!("no answer within {} s", PREPARE_TIMEOUT.as_secs()),
+    let Some(problem) = in_time(preparing, config).await? else {
+        return Ok(false);
     };
     tracing::warn!(
         error = problem,
-        "Neo4j cannot be reached: the server starts, answers 503, and goes on as soon as it can"
+        "Neo4j cannot be used: the server starts, answers 503, and goes on as soon as it can"
     );
     Ok(true)
+}
+
+/// Why a Neo4j cannot be used that may be used later; `None` when it can.
+async fn in_time(
+    call: impl Future<Output = Result<(), StoreError>>,
+    config: &Config,
+) -> anyhow::Result<Option<String>> {
+    match tokio::time::timeout(PREPARE_TIMEOUT, call).await {
+        Ok(Ok(())) => Ok(None),
+        Ok(Err(error)) if error.is_retryable() => Ok(Some(format!("{:#}", placed(error, config)))),
+        Ok(Err(error)) => Err(explained(error, config)),
+        Err(_) => {
+            let silence = StoreError::Unavailable {
+                doing: "looking at the schema",
+                source: format!("no answer within {} s", PREPARE_TIMEOUT.as_secs()).into(),
+            };
+            Ok(Some(format!("{:#}", placed(silence, config))))
+        }
+    }
 }
 
 /// Prepares a Neo4j that could not be reached at the start, as soon as it can be.
@@ -215,11 +231,11 @@ pub(crate) enum PresentKeys {
     None,
     /// They can be asked for.
     Stored(Arc<dyn KeyStore>),
-    /// Nobody can say at the moment.
-    Away,
+    /// Nobody can say at the moment, for this reason.
+    Away(String),
 }
 
-/// The stored keys, if there are any; makes no folder for them.
+/// The stored keys, if there are any; makes no folder for them, and changes no schema.
 pub(crate) async fn present_keys(config: &Config, ids: &dyn IdGen) -> anyhow::Result<PresentKeys> {
     match &config.store {
         StoreChoice::Sqlite if SqliteKeys::is_there(&config.data_dir) => {
@@ -228,11 +244,9 @@ pub(crate) async fn present_keys(config: &Config, ids: &dyn IdGen) -> anyhow::Re
         StoreChoice::Sqlite => Ok(PresentKeys::None),
         StoreChoice::Neo4j(_) => {
             let shared = neo4j(config, ids)?;
-            let late = is_late(shared.prepare(), config).await?;
-            Ok(if late {
-                PresentKeys::Away
-            } else {
-                PresentKeys::Stored(shared.keys)
+            Ok(match in_time(shared.look(), config).await? {
+                None => PresentKeys::Stored(shared.keys),
+                Some(problem) => PresentKeys::Away(problem),
             })
         }
     }
@@ -257,10 +271,6 @@ pub(crate) fn neo4j(config: &Config, ids: &dyn IdGen) -> anyhow::Result<neo4j::S
 
 /// Why the stores cannot be opened, and what to do about it.
 pub(crate) fn explained(error: StoreError, config: &Config) -> anyhow::Error {
-    let place = match &config.store {
-        StoreChoice::Sqlite => format!("opening the data folder {}", config.data_dir.display()),
-        StoreChoice::Neo4j(settings) => format!("opening the stores at {}", settings.uri),
-    };
     let embedded = matches!(config.store, StoreChoice::Sqlite);
     let hint = match &error {
         StoreError::Corrupt { .. } if embedded => {
@@ -280,6 +290,15 @@ pub(crate) fn explained(error: StoreError, config: &Config) -> anyhow::Error {
         | StoreError::HalfImported { .. }
         | StoreError::Locked { .. } => "",
     };
-    let error = anyhow::Error::new(error).context(place);
+    let error = placed(error, config);
     anyhow::anyhow!("{error:#}{hint}")
+}
+
+/// An error and whose it is.
+fn placed(error: StoreError, config: &Config) -> anyhow::Error {
+    let place = match &config.store {
+        StoreChoice::Sqlite => format!("opening the data folder {}", config.data_dir.display()),
+        StoreChoice::Neo4j(settings) => format!("opening the stores at {}", settings.uri),
+    };
+    anyhow::Error::new(error).context(place)
 }

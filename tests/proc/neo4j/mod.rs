@@ -1,12 +1,15 @@
-//! A real Neo4j that fails: stopped, paused, restarted, with another password, behind connections that are cut.
+//! A real Neo4j that fails: stopped, paused, restarted, with another password, behind connections that are cut or a
+//! certificate of somebody else; and what is no Neo4j at all.
 //! Each test has a server of its own. Without the jars that `NEO4J_TEST_JARS` names they are left out.
 
+mod certificate;
 mod cut;
 mod log;
 mod password;
 mod paused;
 mod restarted;
 mod stopped;
+mod strangers;
 mod watch;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! How to reach a Neo4j.
 
+use std::path::PathBuf;
+
 use secrecy::SecretString;
 
 /// Where the server is, and who we are to it.
@@ -13,6 +15,8 @@ pub struct Neo4jConfig {
     pub password: SecretString,
     /// The database; `None` is the user's own.
     pub database: Option<String>,
+    /// A PEM file of the authorities that may sign the server's certificate, in place of the system's own.
+    pub ca_file: Option<PathBuf>,
     /// Connections at most.
     pub pool_size: u32,
     /// A name for this process that no other one has, now or later: it marks the locks that it takes.

@@ -6,24 +6,24 @@
 use std::time::Duration;
 
 /// How long a call waits for a free connection.
-pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a short read may take, its wait for the server included.
-pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(20);
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a read of the whole tenant may take.
-pub(crate) const LONG_READ_TIMEOUT: Duration = Duration::from_mins(10);
+const LONG_READ_TIMEOUT: Duration = Duration::from_mins(10);
 /// How long the begin of a transaction may take, a new connection included: no lock is waited for.
-pub(crate) const BEGIN_TIMEOUT: Duration = Duration::from_secs(10);
+const BEGIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one statement of a transaction may take: above the server's `db.lock.acquisition.timeout`
 /// (10 s in the manual), so that its answer comes first.
-pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(45);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(45);
 /// How much earlier than we the server gives up a read, so that its answer comes first.
 pub(crate) const SERVER_FIRST: Duration = Duration::from_secs(1);
 /// How long a rollback may take before its connection is left to the pool's own check.
-pub(crate) const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(2);
+const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(2);
 /// The limit of a connection's making and of each wait for bytes on it, for the driver: beyond our own.
 pub(crate) const CONNECTION_TIMEOUT: Duration = Duration::from_mins(11);
 /// How long the health question may take: the trait promises half a second.
-pub(crate) const HEALTH_TIMEOUT: Duration = Duration::from_millis(400);
+const HEALTH_TIMEOUT: Duration = Duration::from_millis(400);
 /// How often a transaction is tried that the server gave up for a passing reason (a deadlock, a lock that
 /// was not free in time), or whose end is not known and that may be repeated.
 pub(crate) const TRIES: u32 = 5;
@@ -53,3 +53,26 @@ pub(crate) const MARKS_OF_A_JOB: usize = 16;
 pub(crate) const UNSETTLED_CALLS: usize = 1_000;
 /// Old idempotency rows that one transaction removes.
 pub(crate) const PURGE_ROWS: u32 = 5_000;
+
+/// How long each kind of call may take. A test of what happens then has shorter ones.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) acquire: Duration,
+    pub(crate) read: Duration,
+    pub(crate) long_read: Duration,
+    pub(crate) begin: Duration,
+    pub(crate) statement: Duration,
+    pub(crate) rollback: Duration,
+    pub(crate) health: Duration,
+}
+
+/// Those of the product.
+pub(crate) const BOUNDS: Bounds = Bounds {
+    acquire: ACQUIRE_TIMEOUT,
+    read: READ_TIMEOUT,
+    long_read: LONG_READ_TIMEOUT,
+    begin: BEGIN_TIMEOUT,
+    statement: STATEMENT_TIMEOUT,
+    rollback: ROLLBACK_TIMEOUT,
+    health: HEALTH_TIMEOUT,
+};

@@ -6,7 +6,7 @@ use super::config::Neo4jConfig;
 use time::OffsetDateTime;
 
 use super::driver::{Driver, Statement, Trouble};
-use super::{Neo4jGraph, Neo4jJobs, Neo4jKeys, Neo4jReplicas, migrate, moving};
+use super::{Neo4jGraph, Neo4jJobs, Neo4jKeys, Neo4jReplicas, migrate, moving, pending_migrations};
 use crate::{GraphStore, JobLimits, JobStore, KeyStore, ReplicaStore, StoreError};
 
 /// What several servers keep together.
@@ -53,6 +53,16 @@ impl Stores {
         let now = rows.first().map(|row| row.moment("now"));
         let now = now.unwrap_or_else(|| Err(Trouble::Unreadable("no row".to_owned())));
         now.map_err(|trouble| trouble.while_doing(DOING))
+    }
+
+    /// Lets calls through without changing the schema: for who reads, and finds nothing where there is none.
+    ///
+    /// # Errors
+    /// As [`Stores::prepare`].
+    pub async fn look(&self) -> Result<(), StoreError> {
+        Box::pin(pending_migrations(&self.config)).await?;
+        self.driver.open();
+        Ok(())
     }
 
     /// Brings the schema up to this version, and lets calls through.

@@ -5,6 +5,10 @@ mod jobs;
 mod keys;
 mod migrations;
 mod moving;
+mod silence;
+mod stranger;
+mod strangers;
+mod tls;
 pub(super) mod world;
 
 use super::config::Neo4jConfig;
@@ -28,6 +32,7 @@ pub(super) fn server() -> Option<Neo4jConfig> {
         user: setting("NEO4J_TEST_USER").unwrap_or_else(|| "neo4j".to_owned()),
         password: setting("NEO4J_TEST_PASSWORD").unwrap_or_default().into(),
         database: None,
+        ca_file: None,
         pool_size: 4,
         instance: format!("test-{}-{}", std::process::id(), OPENED.fetch_add(1, Ordering::Relaxed)),
     })
@@ -122,6 +127,7 @@ async fn a_server_that_is_away_is_said_to_be_at_once() {
         user: "neo4j".to_owned(),
         password: "irrelevant".to_owned().into(),
         database: None,
+        ca_file: None,
         pool_size: 1,
         instance: "test".to_owned(),
     };

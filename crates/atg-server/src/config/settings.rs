@@ -100,12 +100,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
     plain(
         "NEO4J_URI",
         "",
-        "bolt:// or neo4j:// address of Neo4j, +s with TLS; the server starts although it cannot be reached",
+        "bolt:// or neo4j:// address of Neo4j; +s with TLS, +ssc with TLS and any certificate; the server starts although \
+         it cannot be reached",
     ),
     plain("NEO4J_USER", "neo4j", "user of Neo4j"),
     secret(
         "NEO4J_PASSWORD",
         "password of Neo4j; outside dev at least 16 characters with upper and lower case, a digit and a special character",
+    ),
+    plain(
+        "NEO4J_CA_FILE",
+        "the system's authorities",
+        "PEM file of the authorities that may sign the certificate of Neo4j, for bolt+s:// and neo4j+s://",
     ),
     plain("NEO4J_DATABASE", "", "database of Neo4j; the user's own when empty"),
     plain("NEO4J_DEV_POOL_SIZE", "50", "connections to Neo4j in dev, 1–500"),

@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use atg_db::neo4j::Neo4jConfig;
 use atg_db::{ArtifactPlace, AzureContainer};
 use atg_models::environment::Environment;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use secrecy::SecretString;
 use url::Url;
 
@@ -40,6 +44,7 @@ impl Reader<'_> {
         }
         let values = self.values;
         let uri = self.neo4j_uri();
+        let ca_file = self.ca_file(&uri);
         let password = values.text("NEO4J_PASSWORD").unwrap_or_default();
         if let Some(problem) = password_problem(password, environment) {
             self.problem("NEO4J_PASSWORD", problem);
@@ -49,6 +54,7 @@ impl Reader<'_> {
             user: values.text("NEO4J_USER").unwrap_or("neo4j").to_owned(),
             password: SecretString::from(password.to_owned()),
             database: values.text("NEO4J_DATABASE").map(str::to_owned),
+            ca_file,
             pool_size,
             instance: String::new(),
         }))
@@ -71,6 +77,21 @@ impl Reader<'_> {
             );
         }
         text.to_owned()
+    }
+
+    fn ca_file(&mut self, uri: &str) -> Option<PathBuf> {
+        const NAME: &str = "NEO4J_CA_FILE";
+        const CHECKED: &[&str] = &["bolt+s://", "neo4j+s://"];
+        let file = self.values.text(NAME).map(PathBuf::from)?;
+        if !CHECKED.iter().any(|scheme| uri.starts_with(scheme)) {
+            self.problem(
+                NAME,
+                "is for bolt+s:// and neo4j+s:// only, which check the server's certificate",
+            );
+        } else if let Err(error) = check_authorities(&file) {
+            self.problem(NAME, format!("must be a PEM file of certificates: {error:#}"));
+        }
+        Some(file)
     }
 
     /// Each is read, one counts.
@@ -132,6 +153,19 @@ impl Reader<'_> {
     }
 }
 
+/// Whether each certificate of a file can be one of an authority, and there is one.
+fn check_authorities(file: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    let mut authorities = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.with_context(|| format!("{} cannot be read", file.display()))?;
+        let added = authorities.add(certificate);
+        added.with_context(|| format!("{} holds one that is none", file.display()))?;
+    }
+    anyhow::ensure!(!authorities.is_empty(), "{} holds none", file.display());
+    Ok(())
+}
+
 /// What is wrong with a password, without a word of it.
 fn password_problem(password: &str, environment: Environment) -> Option<&'static str> {
     if password.is_empty() {
@@ -149,4 +183,56 @@ fn password_problem(password: &str, environment: Environment) -> Option<&'static
     (!strong).then_some(
         "must have at least 16 characters outside dev, with upper and lower case, a digit and a special character",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(uri: &str, file: &Path) -> Result<Option<PathBuf>, String> {
+        let file = file.to_str().unwrap();
+        let pairs = [
+            ("NEO4J_URI", uri),
+            ("NEO4J_PASSWORD", "a password"),
+            ("NEO4J_CA_FILE", file),
+        ];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let loaded = crate::config::load(pairs.into_iter(), None, None, None);
+        match loaded.map(|loaded| loaded.config.store) {
+            Ok(StoreChoice::Neo4j(settings)) => Ok(settings.ca_file),
+            Ok(StoreChoice::Sqlite) => panic!("Neo4j was chosen"),
+            Err(problems) => Err(problems.iter().map(ToString::to_string).collect()),
+        }
+    }
+
+    #[test]
+    fn a_file_of_authorities_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            file
+        };
+        let certificate = rcgen::generate_simple_self_signed(["neo4j".to_owned()])
+            .unwrap()
+            .cert
+            .pem();
+        let good = written("good.pem", &certificate);
+        let uri = "bolt+s://neo4j:7687";
+        assert_eq!(loaded(uri, &good), Ok(Some(good.clone())));
+        let (cut, _) = certificate.split_at(certificate.len() / 2);
+        let other = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for (file, problem) in [
+            (folder.path().join("missing.pem"), "reading"),
+            (written("empty.pem", ""), "holds none"),
+            (written("cut.pem", cut), "cannot be read"),
+            (written("other.pem", other), "holds one that is none"),
+        ] {
+            let said = loaded(uri, &file).unwrap_err();
+            assert!(said.contains("NEO4J_CA_FILE") && said.contains(problem), "{said}");
+            assert!(said.contains(file.to_str().unwrap()), "{said}");
+        }
+        let said = loaded("bolt://neo4j:7687", &good).unwrap_err();
+        assert!(said.contains("is for bolt+s:// and neo4j+s:// only"), "{said}");
+    }
 }

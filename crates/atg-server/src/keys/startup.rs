@@ -6,7 +6,7 @@ use atg_models::{Clock, Environment, IdGen};
 use time::OffsetDateTime;
 
 use super::see;
-use crate::config::Config;
+use crate::config::{Config, StoreChoice};
 use crate::stores::{self, PresentKeys};
 
 /// Why a server does not start.
@@ -14,16 +14,25 @@ pub(crate) fn no_key(environment: Environment) -> String {
     format!("{environment} needs at least one key: make one with `atg-server keys create`, or set ATG_API_KEYS")
 }
 
-/// Says whether a server may start with the keys of its configuration and its data folder. Makes neither.
+/// Says whether a server may start with the keys of its configuration and its stores. Makes neither. Answers why the
+/// stores cannot be asked at the moment, if that is so: a server would start and wait for them.
 ///
 /// # Errors
 /// When it may not, or the stored keys cannot be read.
-pub async fn check_key(config: &Config, now: OffsetDateTime, ids: &dyn IdGen) -> anyhow::Result<()> {
+pub async fn check_key(config: &Config, now: OffsetDateTime, ids: &dyn IdGen) -> anyhow::Result<Option<String>> {
+    let needs_key = config.environment != Environment::Dev;
+    if !needs_key && matches!(config.store, StoreChoice::Sqlite) {
+        return Ok(None);
+    }
+    let present = stores::present_keys(config, ids).await?;
+    if let PresentKeys::Away(problem) = present {
+        return Ok(Some(problem));
+    }
     anyhow::ensure!(
-        config.environment == Environment::Dev || has_key(config, now, ids).await?,
+        !needs_key || opens(config, now, present).await?,
         no_key(config.environment)
     );
-    Ok(())
+    Ok(None)
 }
 
 /// Makes a key for a server in `dev` that has none, and adds it to `config`. To be printed once.
@@ -40,15 +49,19 @@ pub async fn generated_key(config: &mut Config, clock: &dyn Clock, ids: &dyn IdG
 }
 
 async fn has_key(config: &Config, now: OffsetDateTime, ids: &dyn IdGen) -> anyhow::Result<bool> {
+    opens(config, now, stores::present_keys(config, ids).await?).await
+}
+
+async fn opens(config: &Config, now: OffsetDateTime, present: PresentKeys) -> anyhow::Result<bool> {
     let mut keyring = config.keyring.clone();
-    match stores::present_keys(config, ids).await? {
+    match present {
         PresentKeys::None => {}
         PresentKeys::Stored(store) => {
             let seen = see(&keyring, store.as_ref()).await;
             keyring = seen.context("reading the stored keys")?.keyring;
         }
-        // The database that cannot be reached now may hold a key.
-        PresentKeys::Away => return Ok(true),
+        // The database that cannot be asked now may hold a key.
+        PresentKeys::Away(_) => return Ok(true),
     }
     Ok(keyring.opens(now, config.environment))
 }

@@ -6,13 +6,16 @@
 //! statements must find out for themselves whether they were carried out (by [`Tx::mark`], by a unique key,
 //! or by being the same the second time).
 
+mod advice;
 mod trouble;
 mod value;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use backon::BackoffBuilder as _;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -21,7 +24,7 @@ pub(crate) use trouble::{Outcome, Trouble};
 pub(crate) use value::{Row, Statement, Value, moment, nanos};
 
 use super::config::Neo4jConfig;
-use super::limits;
+use super::limits::{self, BOUNDS, Bounds};
 use crate::StoreError;
 
 /// A Neo4j server, through a bounded number of connections.
@@ -32,6 +35,9 @@ pub(crate) struct Driver {
     marks: AtomicU64,
     /// Whether it may be used: not before the schema is known to be current.
     open: AtomicBool,
+    /// The last transaction was refused: the server may answer, and take no writes.
+    refuses_writes: AtomicBool,
+    bounds: Bounds,
 }
 
 impl std::fmt::Debug for Driver {
@@ -73,6 +79,9 @@ impl Driver {
         if let Some(database) = &config.database {
             settings = settings.db(database.as_str());
         }
+        if let Some(file) = &config.ca_file {
+            settings = settings.with_client_certificate(file);
+        }
         let graph = settings.build().and_then(neo4rs::Graph::connect);
         Ok(Self {
             graph: graph.map_err(|error| Trouble::from(error).while_doing("preparing the connection to Neo4j"))?,
@@ -80,17 +89,31 @@ impl Driver {
             instance: config.instance.clone(),
             marks: AtomicU64::new(0),
             open: AtomicBool::new(true),
+            refuses_writes: AtomicBool::new(false),
+            bounds: BOUNDS,
         })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn refuses_writes(&self) -> bool {
+        self.refuses_writes.load(Ordering::Relaxed)
+    }
+
+    /// With other bounds.
+    #[cfg(test)]
+    pub(crate) fn within(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
     }
 
     /// Rows of a statement that writes nothing; the server refuses one that does.
     pub(crate) async fn read(&self, doing: &'static str, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        self.collect(doing, limits::READ_TIMEOUT, statement).await
+        self.collect(doing, self.bounds.read, statement).await
     }
 
     /// As [`Driver::read`], for a statement that walks a whole tenant.
     pub(crate) async fn read_long(&self, doing: &'static str, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        self.collect(doing, limits::LONG_READ_TIMEOUT, statement).await
+        self.collect(doing, self.bounds.long_read, statement).await
     }
 
     /// As [`Driver::read`], of what needs no schema: before [`Driver::open`] too, and past the permits.
@@ -104,7 +127,7 @@ impl Driver {
             rows.push(row);
             Ok(())
         };
-        let passed = self.read_at_once(limits::READ_TIMEOUT, statement, take).await;
+        let passed = self.read_at_once(self.bounds.read, statement, take).await;
         passed.map_err(|trouble| trouble.while_doing(doing))?;
         Ok(rows)
     }
@@ -116,22 +139,41 @@ impl Driver {
         statement: Statement,
         take: impl FnMut(Row) -> Outcome<()> + Send,
     ) -> Result<(), StoreError> {
-        let passed = self.read_within(limits::LONG_READ_TIMEOUT, statement, take).await;
+        let passed = self.read_within(self.bounds.long_read, statement, take).await;
         passed.map_err(|trouble| trouble.while_doing(doing))
     }
 
-    /// Whether the server answers a query now.
+    /// Whether the server answers a query now; and takes a write, when it has refused the last one.
     pub(crate) async fn answers(&self) -> bool {
         if !self.is_open() {
             return false;
         }
         // Not through the permits: the question is about the server, not about how busy we are.
-        let ask = async {
+        let ask = Box::pin(async {
             let mut rows = self.graph.execute_read("RETURN 1 AS one").await?;
             while rows.next().await?.is_some() {}
-            Ok::<(), neo4rs::Error>(())
+            Ok(())
+        });
+        let asked = async {
+            bounded(self.bounds.health, ask).await?;
+            if self.refuses_writes.load(Ordering::Relaxed) {
+                bounded(self.bounds.health, Box::pin(self.write_nothing())).await?;
+                self.refuses_writes.store(false, Ordering::Relaxed);
+            }
+            Ok::<(), Trouble>(())
         };
-        matches!(tokio::time::timeout(limits::HEALTH_TIMEOUT, ask).await, Ok(Ok(())))
+        asked.await.is_ok()
+    }
+
+    /// Changes what nobody reads.
+    async fn write_nothing(&self) -> Outcome<()> {
+        let text = "MATCH (l:MigrationLock {id: 'schema'}) SET l._asked = $mark";
+        let statement = Statement::new(text).with("mark", self.mark());
+        let mut txn = self.graph.start_txn().await?;
+        let mut rows = txn.execute(statement.query()).await?;
+        while rows.next(txn.handle()).await?.is_some() {}
+        txn.commit().await?;
+        Ok(())
     }
 
     /// A mark for one transaction: no other has it, of this process or another.
@@ -153,6 +195,7 @@ impl Driver {
             doing,
             mark,
             waits,
+            was_silent: false,
         }
     }
 
@@ -211,7 +254,7 @@ impl Driver {
         if !self.is_open() {
             return Err(Trouble::Refused("its schema was not seen to be current yet".into()));
         }
-        match tokio::time::timeout(limits::ACQUIRE_TIMEOUT, self.connections.acquire()).await {
+        match tokio::time::timeout(self.bounds.acquire, self.connections.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(Trouble::Refused("all connections to Neo4j are in use".into())),
         }
@@ -224,6 +267,8 @@ pub(crate) struct Tries<'d> {
     doing: &'static str,
     mark: String,
     waits: backon::ExponentialBackoff,
+    /// The server has let a try wait for its whole time.
+    was_silent: bool,
 }
 
 impl<'d> Tries<'d> {
@@ -242,7 +287,10 @@ impl<'d> Tries<'d> {
     pub(crate) async fn end<T>(&mut self, tx: Tx<'d>, done: Outcome<T>) -> Result<Option<T>, StoreError> {
         let trouble = match done {
             Ok(value) => match tx.commit().await {
-                Ok(()) => return Ok(Some(value)),
+                Ok(()) => {
+                    self.driver.refuses_writes.store(false, Ordering::Relaxed);
+                    return Ok(Some(value));
+                }
                 Err(trouble) => trouble,
             },
             Err(trouble) => {
@@ -257,18 +305,27 @@ impl<'d> Tries<'d> {
     async fn start(&self) -> Outcome<Tx<'d>> {
         let permit = self.driver.permit().await?;
         // Nothing was asked for yet: a server that does not even begin is away, and another try would wait again.
-        let begin = Box::pin(self.driver.graph.start_txn());
-        let begun = tokio::time::timeout(limits::BEGIN_TIMEOUT, begin).await;
-        let txn = begun.map_err(|_| Trouble::Refused("no transaction was begun in time".into()))??;
+        let begin = Box::pin(async { Ok(self.driver.graph.start_txn().await?) });
+        let txn = match bounded(self.driver.bounds.begin, begin).await {
+            Err(Trouble::Silent(_)) => return Err(Trouble::Refused("no transaction was begun in time".into())),
+            begun => begun?,
+        };
         Ok(Tx {
             txn,
             mark: self.mark.clone(),
+            bounds: self.driver.bounds,
             _permit: permit,
         })
     }
 
     async fn wait(&mut self, trouble: Trouble) -> Result<(), StoreError> {
-        let wait = if trouble.may_pass_soon() {
+        if matches!(trouble, Trouble::Refused(_)) {
+            self.driver.refuses_writes.store(true, Ordering::Relaxed);
+        }
+        // Once more after a silence, to learn what became of it; not for minutes.
+        let is_silent = matches!(trouble, Trouble::Silent(_));
+        let is_again = is_silent && std::mem::replace(&mut self.was_silent, is_silent);
+        let wait = if trouble.may_pass_soon() && !is_again {
             self.waits.next()
         } else {
             None
@@ -286,6 +343,7 @@ impl<'d> Tries<'d> {
 pub(crate) struct Tx<'d> {
     txn: neo4rs::Txn,
     mark: String,
+    bounds: Bounds,
     _permit: SemaphorePermit<'d>,
 }
 
@@ -300,7 +358,7 @@ impl Tx<'_> {
     pub(crate) async fn run(&mut self, statement: Statement) -> Outcome<Vec<Row>> {
         let txn = &mut self.txn;
         bounded(
-            limits::STATEMENT_TIMEOUT,
+            self.bounds.statement,
             Box::pin(async {
                 let mut stream = txn.execute(statement.query()).await?;
                 let mut rows = Vec::new();
@@ -320,12 +378,13 @@ impl Tx<'_> {
 
     async fn commit(self) -> Outcome<()> {
         let commit = async { Ok(self.txn.commit().await.map(drop)?) };
-        bounded(limits::STATEMENT_TIMEOUT, Box::pin(commit)).await
+        bounded(self.bounds.statement, Box::pin(commit)).await
     }
 
     /// Lets go of the locks now, not when the pool looks at the connection again.
     async fn roll_back(self) {
-        let _ = tokio::time::timeout(limits::ROLLBACK_TIMEOUT, self.txn.rollback()).await;
+        let roll_back = Box::pin(async { Ok(self.txn.rollback().await?) });
+        let _ = bounded(self.bounds.rollback, roll_back).await;
     }
 }
 
@@ -353,12 +412,16 @@ pub(crate) use transaction;
 
 /// What is cut may still be carried out. The driver's futures are of many kilobytes, so they stand on the heap,
 /// not in every future that waits for them.
+///
+/// An answer that ends where it should not makes the driver panic: that is the end of the answer alone.
 async fn bounded<T>(limit: Duration, work: BoxFuture<'_, Outcome<T>>) -> Outcome<T> {
+    let work = AssertUnwindSafe(work).catch_unwind();
     match tokio::time::timeout(limit, work).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Trouble::Unknown(
-            format!("no answer within {} s", limit.as_secs()).into(),
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Trouble::Unknown(
+            "the driver cannot read what the server answers".into(),
         )),
+        Err(_) => Err(Trouble::Silent(limit)),
     }
 }
 

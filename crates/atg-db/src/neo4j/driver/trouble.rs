@@ -1,13 +1,16 @@
 //! What goes wrong on the way to the server and back, by what can be done about it.
 
+use std::time::Duration;
+
 use neo4rs::{Error, Neo4jClientErrorKind, Neo4jErrorKind};
 
+use super::advice::{self, advised};
 use crate::StoreError;
 
 /// Inside a transaction, until the boundary says what was being done.
 pub(crate) type Outcome<T> = Result<T, Trouble>;
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error on its way out of a transaction.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +24,9 @@ pub(crate) enum Trouble {
     /// No answer, or half of one: it may have been carried out.
     #[error("end unknown: {0}")]
     Unknown(Cause),
+    /// No answer in time: as unknown, and whoever tries again may wait as long again.
+    #[error("no answer within {} s", .0.as_secs())]
+    Silent(Duration),
     /// A unique key is taken.
     #[error("a unique key is taken: {0}")]
     Taken(Cause),
@@ -35,7 +41,7 @@ pub(crate) enum Trouble {
 impl Trouble {
     /// Whether the same transaction may end well in a moment.
     pub(crate) const fn may_pass_soon(&self) -> bool {
-        matches!(self, Self::Transient(_) | Self::Unknown(_))
+        matches!(self, Self::Transient(_) | Self::Unknown(_) | Self::Silent(_))
     }
 
     /// Adds what the store was doing.
@@ -45,6 +51,10 @@ impl Trouble {
             Self::Refused(source) | Self::Transient(source) | Self::Unknown(source) => {
                 StoreError::Unavailable { doing, source }
             }
+            silent @ Self::Silent(_) => StoreError::Unavailable {
+                doing,
+                source: silent.to_string().into(),
+            },
             Self::Taken(cause) => StoreError::Corrupt {
                 doing,
                 problem: cause.to_string(),
@@ -69,6 +79,10 @@ const GIVEN_UP: &[&str] = &[
     "Neo.ClientError.Transaction.TransactionTimedOut",
     "Neo.ClientError.Transaction.Terminated",
 ];
+/// Codes of the server that do not say that somebody can mend this: the statement was right, and not carried out.
+const REFUSED: &[&str] = &["Neo.ClientError.General.WriteOnReadOnlyAccessDatabase"];
+/// What the server calls the memory that one transaction may take. The same one takes as much the next time.
+const OWN_MEMORY: &str = "db.memory.transaction.max";
 const TAKEN: &str = "Neo.ClientError.Schema.ConstraintValidationFailed";
 
 impl From<Error> for Trouble {
@@ -76,17 +90,23 @@ impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         match &error {
             Error::Neo4j(said) => match said.kind() {
-                Neo4jErrorKind::Transient => Self::Transient(error.into()),
-                _ if GIVEN_UP.contains(&said.code()) => Self::Transient(error.into()),
-                _ if said.code() == TAKEN => Self::Taken(error.into()),
-                Neo4jErrorKind::Client(Neo4jClientErrorKind::Security(_) | Neo4jClientErrorKind::FatalDiscovery) => {
-                    Self::Refused(error.into())
-                }
-                Neo4jErrorKind::Client(_) => Self::Unreadable(error.to_string()),
+                Neo4jErrorKind::Transient if said.message().contains(OWN_MEMORY) => Self::Refused(advised(error)),
+                Neo4jErrorKind::Transient => Self::Transient(advised(error)),
+                _ if REFUSED.contains(&said.code()) => Self::Refused(advised(error)),
+                _ if GIVEN_UP.contains(&said.code()) => Self::Transient(advised(error)),
+                _ if said.code() == TAKEN => Self::Taken(advised(error)),
+                Neo4jErrorKind::Client(
+                    Neo4jClientErrorKind::Security(_)
+                    | Neo4jClientErrorKind::FatalDiscovery
+                    // The database takes no writes, or this server does not lead it.
+                    | Neo4jClientErrorKind::SessionExpired,
+                )
                 // A full disk and the like: the server says that it could not.
-                Neo4jErrorKind::Database | Neo4jErrorKind::Unknown => Self::Refused(error.into()),
+                | Neo4jErrorKind::Database
+                | Neo4jErrorKind::Unknown => Self::Refused(advised(error)),
+                Neo4jErrorKind::Client(_) => Self::Unreadable(error.to_string()),
             },
-            Error::IOError { detail } if is_refusal(detail.kind()) => Self::Refused(error.into()),
+            Error::IOError { detail } if is_refusal(detail) => Self::Refused(advised(error)),
             Error::AuthenticationError(_)
             | Error::UrlParseError(_)
             | Error::UnsupportedScheme(_)
@@ -98,26 +118,25 @@ impl From<Error> for Trouble {
             | Error::RoutingTableRefreshFailed(_)
             | Error::ServerUnavailableError(_)
             | Error::RequestIgnoredError
-            | Error::ConnectionError => Self::Refused(error.into()),
-            Error::DeserializationError(_) | Error::ConversionError | Error::ParseError(_) => {
-                Self::Unreadable(error.to_string())
-            }
-            _ => Self::Unknown(error.into()),
+            | Error::ConnectionError => Self::Refused(advised(error)),
+            // The others: half an answer, or one that is not Bolt. Whatever it was an answer to may have been done.
+            _ => Self::Unknown(advised(error)),
         }
     }
 }
 
 /// Whether no connection came about, so that nothing can have been carried out.
-const fn is_refusal(kind: std::io::ErrorKind) -> bool {
+fn is_refusal(error: &std::io::Error) -> bool {
     use std::io::ErrorKind;
-    matches!(
-        kind,
+    let refused = matches!(
+        error.kind(),
         ErrorKind::ConnectionRefused
             | ErrorKind::AddrNotAvailable
             | ErrorKind::HostUnreachable
             | ErrorKind::NetworkUnreachable
             | ErrorKind::NotFound
-    )
+    );
+    refused || advice::is_unknown_host(error) || advice::certificate_problem(error).is_some()
 }
 
 #[cfg(test)]
@@ -145,11 +164,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_bolt_says_nothing_about_the_data() {
+        let errors = [
+            Error::ConversionError,
+            Error::UnknownMessage("unknown message 48".to_owned()),
+            Error::InvalidTypeMarker("invalid string marker".to_owned()),
+        ];
+        for error in errors {
+            assert!(matches!(Trouble::from(error), Trouble::Unknown(_)));
+        }
+    }
+
+    #[test]
     fn every_trouble_on_the_way_is_one_to_try_again_after() {
         for trouble in [
             of_io(std::io::ErrorKind::UnexpectedEof),
             of_io(std::io::ErrorKind::ConnectionRefused),
             Trouble::from(Error::AuthenticationError("wrong password".to_owned())),
+            Trouble::Silent(Duration::from_secs(1)),
         ] {
             assert!(trouble.while_doing("testing").is_retryable());
         }

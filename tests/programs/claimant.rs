@@ -21,6 +21,7 @@ fn main() {
         user: variable("NEO4J_USER"),
         password: variable("NEO4J_PASSWORD").into(),
         database: None,
+        ca_file: None,
         pool_size: 2,
         instance: name.clone(),
     };

@@ -194,14 +194,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
 }
 
-/// The jars of the release that is measured: those that the environment names, else fetched.
-pub(crate) fn jars() -> anyhow::Result<Jars> {
-    match Jars::from_environment()? {
-        Some(jars) => Ok(jars),
-        None => fetch(&LONG_TERM),
-    }
-}
-
 /// The jars of a release, from the cache or from Maven's repository.
 fn fetch(release: &Release) -> anyhow::Result<Jars> {
     need(release)?;

@@ -62,6 +62,7 @@ async fn measure(access: &Access, resources: u64, rounds: u32) {
         user: access.user.clone(),
         password: access.password.clone().into(),
         database: None,
+        ca_file: None,
         pool_size: 2,
         instance: format!("bench {}", std::process::id()),
     };

@@ -189,8 +189,9 @@ fn name_of(mark: &Mark) -> &'static str {
 }
 
 fn broken(error: &std::io::Error) -> MoveError {
-    match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => MoveError::not_whole("it was cut off"),
-        _ => MoveError::not_whole(error),
+    if error.kind() == std::io::ErrorKind::UnexpectedEof {
+        MoveError::not_whole("it was cut off")
+    } else {
+        MoveError::not_whole(error)
     }
 }

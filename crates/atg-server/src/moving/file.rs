@@ -31,7 +31,7 @@ pub(super) enum Output {
 /// A file that is not whole yet; removed unless it is published.
 pub(super) struct Part {
     file: File,
-    part: PathBuf,
+    path: PathBuf,
     name: PathBuf,
     is_published: bool,
 }
@@ -49,7 +49,7 @@ impl Output {
         let opened = private(&part).with_context(|| format!("writing {}", part.display()))?;
         Ok(Self::File(Part {
             file: opened,
-            part,
+            path: part,
             name: file.to_owned(),
             is_published: false,
         }))
@@ -69,7 +69,7 @@ impl Output {
 impl Part {
     fn publish(&mut self) -> io::Result<()> {
         self.file.sync_all()?;
-        std::fs::rename(&self.part, &self.name)?;
+        std::fs::rename(&self.path, &self.name)?;
         self.is_published = true;
         let folder = self.name.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
@@ -79,7 +79,7 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.is_published {
-            let _ = std::fs::remove_file(&self.part);
+            let _ = std::fs::remove_file(&self.path);
         }
     }
 }

@@ -154,6 +154,6 @@ impl Names {
 
     fn name(&mut self, name: String) -> &'static str {
         let leaked = |name: &String| -> &'static str { Box::leak(name.clone().into_boxed_str()) };
-        *self.0.entry(name).or_insert_with_key(leaked)
+        self.0.entry(name).or_insert_with_key(leaked)
     }
 }

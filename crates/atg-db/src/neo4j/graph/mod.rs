@@ -16,6 +16,7 @@ mod forget;
 mod keys;
 mod ledger;
 mod moved;
+mod moved_rows;
 mod node_pages;
 mod read;
 mod rederive;

@@ -14,8 +14,8 @@ use super::texts::{kind_of, on_node, read_on_edge, relation};
 use super::write::{change_key, edge_fields, listed_fields, said_fields};
 use crate::graph_rules::{hex, name_in, source_number};
 use crate::moving::{
-    Hex, MovedAssertion, MovedChange, MovedEdge, MovedLedger, MovedLookup, MovedMark, MovedNames, MovedNode,
-    MovedPartition, MovedScan, MovedState, Record,
+    Hex, MovedAssertion, MovedChange, MovedContent, MovedEdge, MovedLedger, MovedLookup, MovedMark, MovedNames,
+    MovedNode, MovedPartition, MovedScan, MovedState, Record,
 };
 use crate::neo4j::driver::{Outcome, Trouble, Tx, Value};
 use crate::neo4j::graph::ledger::{entry_key, part_key};
@@ -176,7 +176,7 @@ impl Rows {
                 MovedMark::Lookup => Mark::Lookup,
                 MovedMark::Listing { collection, generation } => {
                     let collection = Id::from(collection.as_str());
-                    self.listed(prefix, &key, assertion, &collection, (*generation, said.clone()));
+                    self.listed(prefix, &key, assertion, &collection, &(*generation, said.clone()));
                     Mark::Listing(collection)
                 }
             };
@@ -193,14 +193,14 @@ impl Rows {
         Ok(())
     }
 
-    fn listed(&mut self, prefix: &str, edge: &EdgeKey, by: &MovedAssertion, collection: &Id, now: (i64, Said)) {
+    fn listed(&mut self, prefix: &str, edge: &EdgeKey, by: &MovedAssertion, collection: &Id, now: &(i64, Said)) {
         let key = ListedKey {
             edge: edge.clone(),
             by: by.by.as_str().into(),
             path: by.path.clone(),
             collection: Arc::clone(collection),
         };
-        let mut fields = said_fields(&now);
+        let mut fields = said_fields(now);
         fields.extend(listed_fields(prefix, &key));
         fields.push(("key", format!("{prefix}{}", key.text()).into()));
         self.listed.push(set(fields));
@@ -248,32 +248,35 @@ fn node_row(tenant: TenantId, prefix: &str, node: &MovedNode) -> Outcome<Fields>
         ("observed_at", node.observed_at.into()),
         ("gone_at", node.gone_at.into()),
     ];
-    match &node.seen {
-        Some(seen) => fields.extend([
-            ("first_gen", seen.first_generation.into()),
-            ("first_seen", seen.first_seen.into()),
-            ("display_id", seen.display_id.as_deref().unwrap_or(&node.id).into()),
-            ("name", seen.name.as_str().into()),
-            ("api_version", seen.api_version.as_deref().into()),
-            ("location", seen.location.as_deref().into()),
-            ("owner", seen.owner.as_deref().into()),
-            ("source", seen.source.into()),
-            ("hash", hash(seen.hash.as_ref())),
-            ("said", hash(seen.said.as_ref())),
-            ("tags", seen.tags.as_deref().into()),
-            ("body", seen.body.as_deref().into()),
-        ]),
-        None => {
-            let id = node.id.parse::<atg_models::NodeId>();
-            let id = id.map_err(|_| Trouble::Unreadable(format!("the id {:?}", node.id)))?;
-            fields.extend([
-                ("display_id", node.id.as_str().into()),
-                ("name", name_in(&id).into()),
-                ("source", source_number(atg_models::graph::Source::Derived).into()),
-            ]);
-        }
+    if let Some(seen) = &node.seen {
+        fields.extend(seen_fields(&node.id, seen));
+    } else {
+        let id = node.id.parse::<atg_models::NodeId>();
+        let id = id.map_err(|_| Trouble::Unreadable(format!("the id {:?}", node.id)))?;
+        fields.extend([
+            ("display_id", node.id.as_str().into()),
+            ("name", name_in(&id).into()),
+            ("source", source_number(atg_models::graph::Source::Derived).into()),
+        ]);
     }
     Ok(vec![("labels", labels.into()), ("set", Value::Map(fields))])
+}
+
+fn seen_fields(id: &str, seen: &MovedContent) -> Fields {
+    vec![
+        ("first_gen", seen.first_generation.into()),
+        ("first_seen", seen.first_seen.into()),
+        ("display_id", seen.display_id.as_deref().unwrap_or(id).into()),
+        ("name", seen.name.as_str().into()),
+        ("api_version", seen.api_version.as_deref().into()),
+        ("location", seen.location.as_deref().into()),
+        ("owner", seen.owner.as_deref().into()),
+        ("source", seen.source.into()),
+        ("hash", hash(seen.hash.as_ref())),
+        ("said", hash(seen.said.as_ref())),
+        ("tags", seen.tags.as_deref().into()),
+        ("body", seen.body.as_deref().into()),
+    ]
 }
 
 fn hash(bytes: Option<&Hex>) -> Value {

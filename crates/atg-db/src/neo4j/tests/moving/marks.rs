@@ -65,35 +65,38 @@ async fn half_an_import_starts_no_server_and_is_begun_anew() {
     assert!(neo4j.jobs.claim(&worker(), at(9)).await.unwrap().is_some());
 }
 
+/// Writes something else than what it is given.
+struct Losing(crate::neo4j::Neo4jTarget);
+
+#[async_trait::async_trait]
+impl crate::moving::MoveTarget for Losing {
+    async fn look(&self) -> Result<(), MoveError> {
+        self.0.look().await
+    }
+    async fn begin(&self) -> Result<Begun, MoveError> {
+        self.0.begin().await
+    }
+    async fn write(&self, part: Part, mut records: Vec<Record>) -> Result<(), StoreError> {
+        for record in &mut records {
+            if let Record::Node(node) = record {
+                node.generation += 1;
+            }
+        }
+        self.0.write(part, records).await
+    }
+    async fn written(&self) -> Result<Box<dyn crate::moving::MoveSource>, StoreError> {
+        self.0.written().await
+    }
+    async fn end(&self) -> Result<(), StoreError> {
+        self.0.end().await
+    }
+}
+
 /// What is lost on its way is found at the end, and the mark stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_come_over_is_found() {
     let Some(neo4j) = Neo4j::fresh().await else { return };
     let (_folder, file) = folder().await;
-    struct Losing(crate::neo4j::Neo4jTarget);
-    #[async_trait::async_trait]
-    impl crate::moving::MoveTarget for Losing {
-        async fn look(&self) -> Result<(), MoveError> {
-            self.0.look().await
-        }
-        async fn begin(&self) -> Result<Begun, MoveError> {
-            self.0.begin().await
-        }
-        async fn write(&self, part: Part, mut records: Vec<Record>) -> Result<(), StoreError> {
-            for record in &mut records {
-                if let Record::Node(node) = record {
-                    node.generation += 1;
-                }
-            }
-            self.0.write(part, records).await
-        }
-        async fn written(&self) -> Result<Box<dyn crate::moving::MoveSource>, StoreError> {
-            self.0.written().await
-        }
-        async fn end(&self) -> Result<(), StoreError> {
-            self.0.end().await
-        }
-    }
     let lost = imported(&Losing(neo4j.target()), &file).await;
     assert!(
         matches!(&lost, Err(MoveError::Differs { differs }) if differs.len() == 1),

@@ -26,6 +26,7 @@ mod memory;
 mod programs;
 mod proxy;
 mod record;
+mod results;
 mod shifted;
 mod socket;
 mod stoppable;

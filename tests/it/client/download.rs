@@ -84,7 +84,7 @@ async fn what_an_earlier_run_left_is_used_when_it_is_of_this_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_download_leaves_nothing() {
     let (world, job, _) = generated().await;
-    std::fs::remove_dir_all(world.folder().join("artifacts")).unwrap();
+    world.remove_results();
     let path = world.scratch().join("gone.zip");
     let refused = world.client.download(job, &path, |_, _| {}).await.unwrap_err();
     let ClientError::Refused { status, body, .. } = refused else {

@@ -58,7 +58,7 @@ async fn files_that_are_gone_are_410() {
     let world = World::small().await;
     world.scan().await;
     let job = world.generate().await;
-    std::fs::remove_dir_all(world.folder().join("artifacts")).unwrap();
+    world.remove_results();
     let response = world.get(&format!("/api/v1/operations/{job}/download")).await;
     assert_eq!(response.status(), 410);
     let body: serde_json::Value = response.json().await.unwrap();

@@ -107,9 +107,12 @@ impl RunningServer {
         let connections = files::raise_limit();
         let (draining, tasks) = (CancellationToken::new(), TaskTracker::new());
         let Opened { stores, shared } = stores::open(&config, ids.as_ref()).await?;
-        let clock = match shared {
-            Some(shared) => shared.attend(clock, time_of, &tasks, &draining).await,
-            None => clock,
+        let opened = CancellationToken::new();
+        let clock = if let Some(shared) = shared {
+            shared.attend(clock, time_of, &tasks, (&opened, &draining)).await
+        } else {
+            opened.cancel();
+            clock
         };
         let replicas = stores.replicas.clone();
         let keys = open_keys(&config, Arc::clone(&stores.keys), &clock).await?;
@@ -158,7 +161,7 @@ impl RunningServer {
             None => None,
         };
         tasks.spawn(fold_metrics(state.clone().into_inner()));
-        state.engine.start();
+        start_once(opened, &state, &tasks);
         Ok(Self {
             url,
             state,
@@ -248,6 +251,22 @@ impl Observed {
         let artifacts = Arc::new(ObservedArtifacts::new(stores.artifacts, by, at));
         Self { graph, jobs, artifacts }
     }
+}
+
+/// Starts the jobs once the stores are open. Before that the clock may still jump to the stores' time, and who had
+/// made up his mind to wait until some moment would wait for another one.
+fn start_once(opened: CancellationToken, state: &web::Data<AppState>, tasks: &TaskTracker) {
+    if opened.is_cancelled() {
+        state.engine.start();
+        return;
+    }
+    let state = state.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = state.draining.cancelled() => {}
+            () = opened.cancelled() => state.engine.start(),
+        }
+    });
 }
 
 fn engine_settings(config: &Config, ids: &dyn IdGen) -> Settings {

@@ -45,13 +45,14 @@ pub(crate) enum TimeOf {
 impl Shared {
     /// Lets calls through, and does what goes on beside the requests: prepares a database that was away at the
     /// start, and follows its clock. Answers the clock that the server is to use. No call goes through before that
-    /// clock is known: by another one, the leases of other servers would seem to have expired.
+    /// clock is known: by another one, the leases of other servers would seem to have expired. From then on
+    /// `opened` is cancelled.
     pub(crate) async fn attend(
         self,
         clock: Arc<dyn Clock>,
         time_of: TimeOf,
         tasks: &TaskTracker,
-        until: &CancellationToken,
+        (opened, until): (&CancellationToken, &CancellationToken),
     ) -> Arc<dyn Clock> {
         let Self { stores, late } = self;
         let time = match time_of {
@@ -60,9 +61,15 @@ impl Shared {
         };
         if !late && time_is_known(time.as_deref(), &stores).await {
             stores.open();
+            opened.cancel();
         } else {
-            let late = prepare_late(stores.clone(), time.clone(), Arc::clone(&clock), until.clone());
-            tasks.spawn(late);
+            let (opened, until) = (opened.clone(), until.clone());
+            let late = prepare_late(stores.clone(), time.clone(), Arc::clone(&clock));
+            tasks.spawn(async move {
+                if until.run_until_cancelled(late).await.is_some() {
+                    opened.cancel();
+                }
+            });
         }
         let Some(time) = time else { return clock };
         tasks.spawn(Arc::clone(&time).follow(stores, until.clone()));
@@ -177,18 +184,10 @@ async fn in_time(
 }
 
 /// Prepares a Neo4j that could not be reached at the start, as soon as it can be.
-async fn prepare_late(
-    shared: neo4j::Stores,
-    time: Option<Arc<SharedClock>>,
-    clock: Arc<dyn Clock>,
-    until: CancellationToken,
-) {
+async fn prepare_late(shared: neo4j::Stores, time: Option<Arc<SharedClock>>, clock: Arc<dyn Clock>) {
     let mut said = String::new();
     loop {
-        tokio::select! {
-            () = until.cancelled() => return,
-            () = clock.sleep_until(clock.now() + PREPARE_AGAIN) => {}
-        }
+        clock.sleep_until(clock.now() + PREPARE_AGAIN).await;
         match shared.migrate().await {
             Ok(()) if !time_is_known(time.as_deref(), &shared).await => {}
             Ok(()) => {

@@ -25,6 +25,7 @@ mod judge;
 mod memory;
 mod programs;
 mod proxy;
+mod raw_client;
 mod record;
 mod results;
 mod shifted;

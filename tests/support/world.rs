@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use atg_client::Client;
 use atg_db::{JobLimits, KeyStore, StoreObserver, Stores, Transition, Unobserved};
@@ -21,6 +20,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::raw_client::raw_client;
 use crate::{Database, Folder, Witness, record};
 
 /// Names the place of results.
@@ -71,7 +71,7 @@ pub struct World {
     time_of_the_store: bool,
     observer: Arc<dyn StoreObserver>,
     url: String,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     data: TempDir,
     database: Option<Database>,
 }
@@ -208,11 +208,6 @@ impl Setup {
         settings.extend(self.settings);
         let server = serve(&settings, &self.clock, self.time_of_the_store, &self.observer).await;
         let url = server.witness.url().to_owned();
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(30))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
         World {
             client: Client::new(&url, Some(KEY.to_owned().into())).unwrap(),
             sim,
@@ -223,7 +218,7 @@ impl Setup {
             time_of_the_store: self.time_of_the_store,
             observer: self.observer,
             url,
-            http,
+            http: raw_client(),
             data,
             database,
         }

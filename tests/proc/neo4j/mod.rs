@@ -35,6 +35,8 @@ const RESOURCES: usize = 200;
 /// Rows of a page: many pages make many transactions.
 const PAGE_ROWS: usize = 20;
 
+/// The system's table of them.
+const SOCKETS: &str = "/proc/self/net/tcp";
 /// The states of a socket that is gone or that only listens, as the system numbers them.
 const NO_CONNECTION: &[&str] = &["06", "07", "0A"];
 
@@ -71,7 +73,8 @@ impl Patient {
         let neo4j = tokio::task::block_in_place(start);
         let database = Database::at(neo4j.access());
         Box::pin(database.prepare()).await;
-        let world = tenant().neo4j(database).start().await;
+        let mut world = tenant().neo4j(database).start().await;
+        world.keep_no_connections();
         Some(Self { neo4j, world })
     }
 
@@ -82,7 +85,7 @@ impl Patient {
 
     /// What is held now. Other tests of this process have other ports and other runtimes.
     pub(crate) fn held(&self) -> Held {
-        let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+        let table = std::fs::read_to_string(SOCKETS).unwrap();
         // The columns of the own address, the other one and the state.
         let open = |column: usize, url: &str| {
             let port: u16 = url.rsplit_once(':').unwrap().1.parse().unwrap();
@@ -135,7 +138,12 @@ impl Patient {
             if now.tasks <= before.tasks && now.database <= before.database && now.clients <= before.clients {
                 break;
             }
-            assert!(started.elapsed() < SETTLED_WITHIN, "before {before:?}, now {now:?}");
+            assert!(
+                started.elapsed() < SETTLED_WITHIN,
+                "before {before:?}, now {now:?}; the sockets of {}, with their states in the fourth column:\n{}",
+                self.world.url(),
+                std::fs::read_to_string(SOCKETS).unwrap()
+            );
             tokio::time::sleep(LOOK).await;
         }
         println!("as before after {:?}: {before:?}", started.elapsed());

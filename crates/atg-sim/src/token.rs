@@ -197,7 +197,8 @@ fn sign(sim: &Sim, client: &str, audience: &str) -> String {
         iss: format!("https://sts.windows.net/{tenant}/"),
         iat: now_s,
         nbf: now_s,
-        exp: now_s.saturating_add(sim.config.token_ttl_s),
+        // The claims are whole seconds: rounded up, or the token would end before the answer's `expires_in` says.
+        exp: sim.now_ms().div_ceil(1_000).saturating_add(sim.config.token_ttl_s),
         appid: client.to_owned(),
         oid: oid.clone(),
         sub: oid,

@@ -9,6 +9,8 @@ use std::time::Duration;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a short read may take, its wait for the server included.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often what cannot be understood is read, before it is called damaged: it may have gone while it was read.
+pub(crate) const READINGS: u32 = 5;
 /// How long a read of the whole tenant may take.
 const LONG_READ_TIMEOUT: Duration = Duration::from_mins(10);
 /// How long the begin of a transaction may take, a new connection included: no lock is waited for.

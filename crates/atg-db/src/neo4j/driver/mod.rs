@@ -7,6 +7,7 @@
 //! or by being the same the second time).
 
 mod advice;
+mod reread;
 mod trouble;
 mod value;
 
@@ -20,6 +21,7 @@ use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+pub(crate) use reread::reread;
 pub(crate) use trouble::{Outcome, Trouble};
 pub(crate) use value::{Row, Statement, Value, moment, nanos};
 

@@ -15,7 +15,7 @@ use crate::graph_store::{
     Applied, Change, Counts, Derive, EdgeRow, GraphStore, Health, Hop, Neighbourhood, NodeFilter, Page, Swept,
     TenantSummary,
 };
-use crate::neo4j::driver::{Driver, transaction};
+use crate::neo4j::driver::{Driver, reread, transaction};
 use crate::neo4j::graph::scan::Closing;
 use crate::neo4j::graph::streams::Reading;
 use crate::neo4j::graph::{
@@ -53,7 +53,7 @@ impl GraphStore for Neo4jGraph {
     }
 
     async fn ledger(&self, scan_id: JobId) -> Result<Vec<LedgerEntry>, StoreError> {
-        ledger::read(&self.driver, scan_id).await
+        reread(|| ledger::read(&self.driver, scan_id)).await
     }
 
     async fn apply(
@@ -125,15 +125,15 @@ impl GraphStore for Neo4jGraph {
     }
 
     async fn scan(&self, scan_id: JobId) -> Result<Option<ScanRecord>, StoreError> {
-        scan::record(&self.driver, scan_id).await
+        reread(|| scan::record(&self.driver, scan_id)).await
     }
 
     async fn last_scan(&self, tenant: TenantId) -> Result<Option<ScanRecord>, StoreError> {
-        scan::last(&self.driver, tenant).await
+        reread(|| scan::last(&self.driver, tenant)).await
     }
 
     async fn node(&self, tenant: TenantId, id: &NodeId) -> Result<Option<Node>, StoreError> {
-        read::one(&self.driver, tenant, id).await
+        reread(|| read::one(&self.driver, tenant, id)).await
     }
 
     async fn find(
@@ -144,7 +144,7 @@ impl GraphStore for Neo4jGraph {
         limit: u32,
         bodies: bool,
     ) -> Result<Page<Node>, StoreError> {
-        read::find(&self.driver, tenant, &filter, after.as_ref(), limit, bodies).await
+        reread(|| read::find(&self.driver, tenant, &filter, after.as_ref(), limit, bodies)).await
     }
 
     async fn neighbourhood(
@@ -154,7 +154,7 @@ impl GraphStore for Neo4jGraph {
         depth: u32,
         budget: u32,
     ) -> Result<Neighbourhood, StoreError> {
-        walk::neighbourhood(&self.driver, tenant, id, depth, budget).await
+        reread(|| walk::neighbourhood(&self.driver, tenant, id, depth, budget)).await
     }
 
     async fn shortest_path(
@@ -164,11 +164,11 @@ impl GraphStore for Neo4jGraph {
         to: &NodeId,
         budget: u32,
     ) -> Result<(Option<Vec<Hop>>, bool), StoreError> {
-        walk::shortest_path(&self.driver, tenant, from, to, budget).await
+        reread(|| walk::shortest_path(&self.driver, tenant, from, to, budget)).await
     }
 
     async fn counts(&self, tenant: TenantId) -> Result<Counts, StoreError> {
-        counts::counts(&self.driver, tenant).await
+        reread(|| counts::counts(&self.driver, tenant)).await
     }
 
     async fn snapshot(&self, tenant: TenantId) -> Result<BoxStream<'static, Result<Node, StoreError>>, StoreError> {
@@ -184,11 +184,11 @@ impl GraphStore for Neo4jGraph {
     }
 
     async fn digest(&self, tenant: TenantId) -> Result<String, StoreError> {
-        export::digest(&self.driver, tenant).await
+        reread(|| export::digest(&self.driver, tenant)).await
     }
 
     async fn changes(&self, scan_id: JobId, after: Option<NodeId>, limit: u32) -> Result<Vec<Change>, StoreError> {
-        changes::changes(&self.driver, scan_id, after.as_ref(), limit).await
+        reread(|| changes::changes(&self.driver, scan_id, after.as_ref(), limit)).await
     }
 
     async fn rederive(&self, scan: ScanHandle, derive: Derive) -> Result<u64, StoreError> {
@@ -215,7 +215,7 @@ impl GraphStore for Neo4jGraph {
     }
 
     async fn tenants(&self) -> Result<Vec<TenantSummary>, StoreError> {
-        tenants::summaries(&self.driver).await
+        reread(|| tenants::summaries(&self.driver)).await
     }
 
     async fn delete_tenant(&self, tenant: TenantId) -> Result<u64, StoreError> {
@@ -232,7 +232,7 @@ impl GraphStore for Neo4jGraph {
     }
 
     async fn cache_get(&self, tenant: TenantId, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        tenants::cache_get(&self.driver, tenant, key).await
+        reread(|| tenants::cache_get(&self.driver, tenant, key)).await
     }
 
     async fn cache_put(&self, tenant: TenantId, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
@@ -259,7 +259,7 @@ impl Neo4jGraph {
         let reading = Reading::begin(&self.driver, "closing a scan", tenant).await?;
         Ok(Closing {
             end,
-            counts: counts::counts(&self.driver, tenant).await?,
+            counts: reread(|| counts::counts(&self.driver, tenant)).await?,
             seen: counts::seen(&self.driver, tenant, scan.generation).await?,
             digest: export::digest_in(&reading).await?,
             // Compared under the lock.

@@ -101,9 +101,15 @@ pub(super) trait Pages: Send + 'static {
 /// first item is asked for: a reader that is slow or goes away keeps nothing busy.
 pub(super) fn paged<P: Pages>(reading: Reading, pages: P) -> BoxStream<'static, Result<P::Item, StoreError>> {
     stream::try_unfold((reading, pages), |(reading, mut pages)| async move {
-        match pages.next().await? {
-            Some(items) => Ok(Some((items, (reading, pages)))),
-            None => reading.end().await.map(|()| None),
+        match pages.next().await {
+            Ok(Some(items)) => Ok(Some((items, (reading, pages)))),
+            Ok(None) => reading.end().await.map(|()| None),
+            // What was removed meanwhile is not damaged.
+            Err(damaged @ StoreError::Corrupt { .. }) => {
+                reading.end().await?;
+                Err(damaged)
+            }
+            Err(error) => Err(error),
         }
     })
     .map_ok(|items| stream::iter(items.into_iter().map(Ok)))

@@ -2,6 +2,7 @@
 
 mod alike;
 mod histories;
+mod removed_meanwhile;
 mod streams;
 mod unknown_ends;
 

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::job_rules;
 use crate::job_store::{Claimed, EventPage, Inserted, JobLimits, JobPage, JobStore, News, ScanQuota, Transition};
-use crate::neo4j::driver::{Driver, Statement, Value, transaction};
+use crate::neo4j::driver::{Driver, Statement, Value, reread, transaction};
 use crate::neo4j::jobs::row::lock_known;
 use crate::neo4j::jobs::unsettled::{Call, Unsettled, Written};
 use crate::neo4j::jobs::{claim, events, insert, list, purge, transition};
@@ -109,17 +109,17 @@ impl JobStore for Neo4jJobs {
     }
 
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
-        list::get(&self.driver, id).await
+        reread(|| list::get(&self.driver, id)).await
     }
 
     async fn list(&self, filter: JobFilter, limit: u32, offset: u32) -> Result<JobPage, StoreError> {
-        list::list(&self.driver, &filter, limit, offset).await
+        reread(|| list::list(&self.driver, &filter, limit, offset)).await
     }
 
     async fn claim(&self, worker: &WorkerId, now: OffsetDateTime) -> Result<Option<Claimed>, StoreError> {
         let call = Call::Claim(worker.clone());
         let before = self.unsettled.mark_of(&call);
-        if before.is_none() && !claim::is_of_use(&self.driver, now).await? {
+        if before.is_none() && !reread(|| claim::is_of_use(&self.driver, now)).await? {
             return Ok(None);
         }
         let mark = before.unwrap_or_else(|| self.driver.mark());
@@ -160,27 +160,27 @@ impl JobStore for Neo4jJobs {
     }
 
     async fn events(&self, id: JobId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
-        events::page(&self.driver, id, after, limit).await
+        reread(|| events::page(&self.driver, id, after, limit)).await
     }
 
     async fn news(&self, ids: &[JobId]) -> Result<Vec<News>, StoreError> {
-        list::news(&self.driver, ids).await
+        reread(|| list::news(&self.driver, ids)).await
     }
 
     async fn expired(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<JobId>, StoreError> {
-        list::expired(&self.driver, now, limit).await
+        reread(|| list::expired(&self.driver, now, limit)).await
     }
 
     async fn held(&self) -> Result<Vec<(JobId, WorkerId)>, StoreError> {
-        list::held(&self.driver).await
+        reread(|| list::held(&self.driver)).await
     }
 
     async fn next_due(&self) -> Result<Option<OffsetDateTime>, StoreError> {
-        list::next_due(&self.driver).await
+        reread(|| list::next_due(&self.driver)).await
     }
 
     async fn checkpoint_get(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
-        list::checkpoint(&self.driver, id).await
+        reread(|| list::checkpoint(&self.driver, id)).await
     }
 
     async fn checkpoint_put(&self, id: JobId, fence: Fence, value: Vec<u8>) -> Result<(), StoreError> {
@@ -203,7 +203,7 @@ impl JobStore for Neo4jJobs {
         limit: u32,
     ) -> Result<Vec<JobId>, StoreError> {
         purge::forget_keys(&self.driver, idempotency_before).await?;
-        let found = purge::find(&self.driver, finished_before, limit).await?;
+        let found = reread(|| purge::find(&self.driver, finished_before, limit)).await?;
         let half_purged = || self.half_purged.lock().unwrap_or_else(PoisonError::into_inner);
         // Of these, an earlier call may have removed some and not said so.
         let mut ids = half_purged().clone();

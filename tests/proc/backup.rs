@@ -143,6 +143,32 @@ async fn a_restore_that_was_killed_is_finished_by_the_next_start() {
     }
 }
 
+/// A folder into which an import did not end is whole again once a backup was put over it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_takes_the_place_of_half_an_import() {
+    let bench = Bench::new(config(20));
+    let server = bench.serve();
+    let kept = bench.start_scan(&server).await;
+    completion(&server, kept).await;
+    let file = bench.folder().join("atg.backup");
+    let path = file.to_str().unwrap();
+    assert!(run(&bench, &["backup", path]).status.success());
+    server.kill();
+
+    let mark = bench.data().join("import.unfinished");
+    std::fs::write(&mark, "").unwrap();
+    let refused = run(&bench, &[]);
+    assert!(
+        !refused.status.success() && said(&refused).contains("did not end"),
+        "{refused:?}"
+    );
+    let restored = run(&bench, &["restore", path, "--force"]);
+    assert!(restored.status.success(), "{}", said(&restored));
+    let server = bench.serve();
+    assert!(client(&server).operation(kept).await.is_ok());
+    assert!(server.terminate().success());
+}
+
 #[cfg(unix)]
 fn assert_private(file: &Path) {
     use std::os::unix::fs::PermissionsExt as _;

@@ -68,9 +68,10 @@ fn open_under(lock: Arc<folder::FolderLock>, data_dir: &Path, limits: JobLimits)
     open_unchecked(lock, data_dir, limits)
 }
 
-/// A folder into which an import did not end is of no use to anybody but another import.
+/// A folder into which an import did not end is of no use to anybody but another import, and a restore that has put
+/// whole data over it.
 fn refuse_half_imported(data_dir: &Path) -> Result<(), StoreError> {
-    if moving::is_unfinished(data_dir) {
+    if moving::is_unfinished(data_dir) && !backup::is_half_restored(data_dir) {
         let place = data_dir.display().to_string();
         return Err(StoreError::HalfImported { place });
     }

@@ -16,6 +16,7 @@ use super::{BackupError, file_error, sync_folder};
 use crate::sqlite::database::quick_check;
 use crate::sqlite::fault::Outcome;
 use crate::sqlite::folder;
+use crate::sqlite::moving::forget_unfinished;
 
 /// What is being unpacked: of no use before it is whole.
 const PART: &str = "restore.part";
@@ -208,6 +209,8 @@ pub(crate) fn finish(data_dir: &Path) -> Result<(), BackupError> {
         remove_folder(&old)?;
         fs::rename(&new, &old).map_err(file_error("writing", &old))?;
     }
+    let mended = forget_unfinished(data_dir);
+    mended.map_err(file_error("removing the mark of an import in", data_dir))?;
     sync_folder(data_dir)?;
     fs::remove_file(&listed).map_err(file_error("removing", &listed))?;
     remove_folder(&ready)?;

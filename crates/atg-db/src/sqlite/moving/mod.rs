@@ -12,4 +12,4 @@ mod target;
 pub use source::SqliteSource;
 pub use target::SqliteTarget;
 
-pub(super) use target::is_unfinished;
+pub(super) use target::{forget_unfinished, is_unfinished};

@@ -10,6 +10,7 @@ use super::graph_write::Writing;
 use super::jobs::{write_event, write_idempotency, write_job, write_key};
 use super::source::SqliteSource;
 use crate::moving::{Begun, MoveError, MoveSource, MoveTarget, Part, Record};
+use crate::sqlite::backup::is_half_restored;
 use crate::sqlite::fault::{Fault, Outcome, unavailable};
 use crate::sqlite::folder::{self, FolderLock};
 use crate::sqlite::{Stores, open_unchecked};
@@ -32,6 +33,14 @@ const HOLDS: [(&str, &[(&str, &str)]); 3] = [
 /// Whether an import into this folder did not end.
 pub(in crate::sqlite) fn is_unfinished(data_dir: &Path) -> bool {
     data_dir.join(MARK).exists()
+}
+
+/// The data of an import that did not end are replaced by whole ones.
+pub(in crate::sqlite) fn forget_unfinished(data_dir: &Path) -> std::io::Result<()> {
+    match fs::remove_file(data_dir.join(MARK)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// A folder to import into. Nobody else holds it as long as this lives.
@@ -89,7 +98,8 @@ impl SqliteTarget {
 
     fn prepare(&self) -> Result<Begun, MoveError> {
         let mark = self.folder.join(MARK);
-        let begun = if mark.exists() {
+        let is_restored = is_half_restored(&self.folder);
+        let begun = if mark.exists() && !is_restored {
             for file in FILES {
                 for beside in BESIDE {
                     let path = self.folder.join(format!("{file}{beside}"));
@@ -101,7 +111,7 @@ impl SqliteTarget {
             Begun::Again
         } else {
             let holds = self.holds().map_err(|fault| fault.while_doing(DOING))?;
-            if !holds.is_empty() || self.folder.join("restore.ready").exists() {
+            if !holds.is_empty() || is_restored {
                 let place = self.folder.display().to_string();
                 return Err(MoveError::NotEmpty { place, holds });
             }

@@ -1,12 +1,14 @@
-//! A real Neo4j that fails: stopped, paused, restarted, with another password, behind connections that are cut or a
-//! certificate of somebody else; and what is no Neo4j at all.
+//! A real Neo4j that fails: stopped, paused, restarted, with another password, a full disk or no right to write,
+//! behind connections that are cut or a certificate of somebody else; and what is no Neo4j at all.
 //! Each test has a server of its own. Without the jars that `NEO4J_TEST_JARS` names they are left out.
 
 mod certificate;
 mod cut;
+mod full;
 mod log;
 mod password;
 mod paused;
+mod read_only;
 mod restarted;
 mod stopped;
 mod strangers;
@@ -168,6 +170,18 @@ impl Patient {
 
     pub(crate) async fn calls_reach(&self, calls: u64) {
         until("the scan is so far", async || (self.calls() >= calls).then_some(())).await;
+    }
+
+    /// Waits until a submission is refused, with a time to come back.
+    pub(crate) async fn is_refused(&self) {
+        let body = json!({"tenant_id": self.world.tenant});
+        until("a submission is refused", async || {
+            let answer = self.world.post("/api/v1/generate-iac", &body).await;
+            let refused = answer.status() == 503 && answer.headers().contains_key("retry-after");
+            assert!(refused || answer.status() == 202, "{answer:?}");
+            refused.then_some(())
+        })
+        .await;
     }
 
     /// Every kind of request that needs the database is refused, with a time to come back.

@@ -13,12 +13,12 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use atg_client::Client;
 use atg_db::neo4j::ByHand;
 use atg_models::JobId;
-use atg_models::api::{Frame, GenerateIacRequest, GenerateIacResult, ScanRequest, ScanResult};
+use atg_models::api::{GenerateIacRequest, GenerateIacResult, ScanRequest, ScanResult};
 use atg_neo4j::{Access, Measured};
 use atg_sim::world::{SeededWorld, World as _};
 use atg_sim::{SimConfig, Simulator};
@@ -29,6 +29,8 @@ const SEED: u64 = 7;
 const RESOURCES: usize = 100_000;
 /// What the server may take for the scan, in MiB.
 const BAR_MIB: u64 = 300;
+/// How long a job may take.
+const WITHIN: Duration = Duration::from_hours(2);
 /// Where no Azure is.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
@@ -106,14 +108,7 @@ impl Setup<'_> {
         let client = Client::new(&server.direct_url, Some(KEY.to_owned().into())).unwrap();
         let started = Instant::now();
         let job = submit(&client).await;
-        let mut watch = client.watch(job);
-        let completion = loop {
-            match watch.next().await.unwrap() {
-                Some(Frame::Completion(completion)) => break completion,
-                Some(_) => {}
-                None => panic!("{job} ended without a completion"),
-            }
-        };
+        let completion = atg_tests::completion(&client, job, WITHIN).await;
         let seconds = started.elapsed().as_secs_f64();
         let peak_mib = server.peak_mib();
         assert!(server.terminate().success());

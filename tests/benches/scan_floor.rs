@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use atg_client::Client;
-use atg_models::api::{Frame, ScanRequest, ScanResult};
+use atg_models::api::{ScanRequest, ScanResult};
 use atg_sim::world::SeededWorld;
 use atg_sim::{SimConfig, Simulator};
-use atg_tests::{KEY, ServerProcess};
+use atg_tests::{DEADLINE, KEY, ServerProcess};
 
 const SEED: u64 = 7;
 const RESOURCES: usize = 10_000;
@@ -66,14 +66,7 @@ async fn run() -> Run {
     let started = Instant::now();
     let request = ScanRequest::new(sim.world().tenant_id());
     let job = client.scan(&request).await.unwrap().job_id;
-    let mut watch = client.watch(job);
-    let completion = loop {
-        match watch.next().await.unwrap() {
-            Some(Frame::Completion(completion)) => break completion,
-            Some(_) => {}
-            None => panic!("{job} ended without a completion"),
-        }
-    };
+    let completion = atg_tests::completion(&client, job, DEADLINE).await;
     let seconds = started.elapsed().as_secs_f64();
     let stats = sim.stats();
     Run {

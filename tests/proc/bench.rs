@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atg_client::Client;
-use atg_models::api::{CompletionFrame, Frame, GenerateIacRequest, ScanRequest};
+use atg_models::api::{CompletionFrame, GenerateIacRequest, ScanRequest};
 use atg_models::{JobId, TenantId};
 use atg_sim::world::SeededWorld;
 use atg_sim::{Fault, FaultKind, SimConfig, Simulator};
@@ -107,16 +107,5 @@ pub(crate) fn client(server: &ServerProcess) -> Client {
 
 /// Waits for a job's end.
 pub(crate) async fn completion(server: &ServerProcess, job: JobId) -> CompletionFrame {
-    let mut watch = client(server).watch(job);
-    let follow = async {
-        while let Some(frame) = watch.next().await.unwrap() {
-            if let Frame::Completion(completion) = frame {
-                return completion;
-            }
-        }
-        panic!("{job} ended without a completion");
-    };
-    tokio::time::timeout(DEADLINE + Duration::from_secs(30), follow)
-        .await
-        .unwrap_or_else(|_| panic!("{job} did not end in time"))
+    atg_tests::completion(&client(server), job, DEADLINE + Duration::from_secs(30)).await
 }

@@ -51,6 +51,6 @@ pub use record::{folder, issued, output, said};
 pub use shifted::ShiftedClock;
 pub use socket::{Socket, open_socket, read_to_close};
 pub use stoppable::Stoppable;
-pub use wait::{DEADLINE, until};
+pub use wait::{DEADLINE, completion, until};
 pub use witness::{Framing, Piece, SocketFrames, Start, StreamFrames, Wire, Witness};
 pub use world::{KEY, Setup, World};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use atg_client::Client;
 use atg_db::{JobLimits, KeyStore, StoreObserver, Stores, Transition, Unobserved};
 use atg_models::api::{
-    CompletionFrame, CompletionStatus, Frame, GenerateIacRequest, GenerateSpecRequest, JobResultResponse, ScanRequest,
+    CompletionFrame, CompletionStatus, GenerateIacRequest, GenerateSpecRequest, JobResultResponse, ScanRequest,
     ScanResult,
 };
 use atg_models::job::{Event, EventBody, LogLevel, NewJob, OnCrash, TenantUse, WorkerId};
@@ -363,17 +363,7 @@ impl World {
 
     /// Waits for a job's end.
     pub async fn completion(&self, job: JobId) -> CompletionFrame {
-        let mut watch = self.client.watch(job);
-        let follow = async {
-            while let Some(frame) = watch.next().await.unwrap() {
-                if let Frame::Completion(completion) = frame {
-                    return completion;
-                }
-            }
-            panic!("{job} ended without a completion");
-        };
-        let waited = tokio::time::timeout(crate::DEADLINE, follow).await;
-        waited.unwrap_or_else(|_| panic!("{job} did not end in time"))
+        crate::completion(&self.client, job, crate::DEADLINE).await
     }
 
     /// Waits for a job's end, whatever it is, and answers its result.

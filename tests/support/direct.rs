@@ -112,8 +112,9 @@ pub async fn specify(folder: &Folder, request: GenerateSpecRequest) -> Vec<(Stri
         artifacts: Arc::clone(&folder.stores.artifacts),
     };
     let operation = GenerateSpecOperation::new(folder.graph(), Arc::new(SystemIds));
-    operation.run(&context, request).await.unwrap();
-    let zip = context.artifacts.open(context.job, None).await.unwrap();
+    let done = operation.run(&context, request).await.unwrap();
+    let name = done.artifact.unwrap().name(context.job);
+    let zip = context.artifacts.open(name, None).await.unwrap();
     let zip: Vec<_> = futures_util::TryStreamExt::try_collect::<Vec<_>>(zip)
         .await
         .unwrap()

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use atg_models::JobId;
+use atg_models::job::ArtifactName;
+use atg_models::{Fence, JobId};
 use futures_util::StreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
@@ -155,10 +156,7 @@ impl ObjectArtifacts {
         };
         match tokio::fs::try_exists(folder.join(FOLDER)).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(StoreError::Unavailable {
-                doing,
-                source: Box::new(PlaceProblem::NoFolder),
-            }),
+            Ok(false) => Err(unavailable(doing, PlaceProblem::NoFolder)),
             Err(error) => Err(StoreError::Unavailable {
                 doing,
                 source: Box::new(error),
@@ -172,7 +170,9 @@ impl ObjectArtifacts {
         let (Some(folder), Some(name)) = (&self.folder, key.filename()) else {
             return;
         };
-        let folder = folder.join(FOLDER);
+        let Some(folder) = folder.join(key.as_ref()).parent().map(Path::to_owned) else {
+            return;
+        };
         let staged = format!("{name}#");
         let _ = tokio::task::spawn_blocking(move || {
             let entries = std::fs::read_dir(folder)?;
@@ -189,23 +189,23 @@ impl ObjectArtifacts {
 
 #[async_trait]
 impl ArtifactStore for ObjectArtifacts {
-    async fn put(&self, id: JobId, bytes: ByteStream, cap_bytes: u64) -> Result<(String, u64), StoreError> {
-        self.upload(&key(id), bytes, cap_bytes).await
+    async fn put(&self, name: ArtifactName, bytes: ByteStream, cap_bytes: u64) -> Result<(String, u64), StoreError> {
+        self.upload(&key(name), bytes, cap_bytes).await
     }
 
-    async fn size(&self, id: JobId) -> Result<Option<u64>, StoreError> {
+    async fn size(&self, name: ArtifactName) -> Result<Option<u64>, StoreError> {
         const DOING: &str = "looking for an artifact";
-        match self.store.head(&key(id)).await {
+        match self.store.head(&key(name)).await {
             Ok(meta) => Ok(Some(meta.size)),
-            Err(object_store::Error::NotFound { .. }) => self.first_byte(&key(id), DOING).await,
+            Err(object_store::Error::NotFound { .. }) => self.first_byte(&key(name), DOING).await,
             Err(error) => Err(failed(DOING)(error)),
         }
     }
 
-    async fn open(&self, id: JobId, range: Option<Range<u64>>) -> Result<ByteStream, StoreError> {
+    async fn open(&self, name: ArtifactName, range: Option<Range<u64>>) -> Result<ByteStream, StoreError> {
         const DOING: &str = "reading an artifact";
         if range.as_ref().is_some_and(Range::is_empty) {
-            let present = self.size(id).await?;
+            let present = self.size(name).await?;
             present.ok_or(StoreError::NotFound { what: "artifact" })?;
             return Ok(futures_util::stream::empty().boxed());
         }
@@ -213,12 +213,30 @@ impl ArtifactStore for ObjectArtifacts {
             range: range.map(GetRange::Bounded),
             ..GetOptions::default()
         };
-        let found = self.store.get_opts(&key(id), options).await.map_err(failed(DOING))?;
+        let found = self.store.get_opts(&key(name), options).await.map_err(failed(DOING))?;
         Ok(found.into_stream().map(|part| part.map_err(failed(DOING))).boxed())
     }
 
-    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
-        self.remove(&key(id), "removing an artifact").await.map(drop)
+    async fn delete(&self, job: JobId) -> Result<(), StoreError> {
+        const DOING: &str = "removing an artifact";
+        let lease = Fence::ZERO;
+        self.remove(&key(ArtifactName { job, lease }), DOING).await?;
+        let mut listed = self.store.list(Some(&Key::from(format!("{FOLDER}/{job}"))));
+        while let Some(meta) = listed.next().await {
+            let meta = match meta.map_err(problem) {
+                Ok(meta) => meta,
+                // What was in it has gone with it.
+                Err(Ok(PlaceProblem::NoContainer(_))) => return Ok(()),
+                Err(Ok(problem)) => return Err(unavailable(DOING, problem)),
+                Err(Err(other)) => return Err(failed(DOING)(other)),
+            };
+            self.remove(&meta.location, DOING).await?;
+        }
+        if let Some(folder) = &self.folder {
+            // It stays while something is staged in it, and goes with the sweep of that.
+            let _ = tokio::fs::remove_dir(folder.join(FOLDER).join(job.to_string())).await;
+        }
+        Ok(())
     }
 
     async fn sweep(&self, before: OffsetDateTime) -> Result<u64, StoreError> {
@@ -245,22 +263,43 @@ impl ArtifactStore for ObjectArtifacts {
 
 const FOLDER: &str = "artifacts";
 
-fn key(id: JobId) -> Key {
-    Key::from(format!("{FOLDER}/{id}.zip"))
+fn key(name: ArtifactName) -> Key {
+    Key::from(format!("{FOLDER}/{}", file(name)))
 }
 
-/// Removes staged files, which a local store does not list.
+/// Where an artifact lies among the others.
+pub(crate) fn file(name: ArtifactName) -> String {
+    let ArtifactName { job, lease } = name;
+    if lease == Fence::ZERO {
+        return format!("{job}.zip");
+    }
+    format!("{job}/{}.zip", lease.get())
+}
+
+/// Removes staged files, which a local store does not list, and the folders of jobs of which nothing is left.
 fn sweep_staged(folder: &Path, before: OffsetDateTime) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
-    };
-    let old = entries.flatten().filter(|entry| {
+    let mut removed = 0;
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            removed += sweep_staged(&path, before);
+            // One that is not empty stays.
+            let _ = std::fs::remove_dir(&path);
+            continue;
+        }
         let staged = entry.file_name().to_string_lossy().contains('#');
         let modified = entry.metadata().and_then(|meta| meta.modified());
-        staged && modified.is_ok_and(|modified| OffsetDateTime::from(modified) < before)
-    });
-    let removed = old.filter(|entry| std::fs::remove_file(entry.path()).is_ok()).count();
-    u64::try_from(removed).unwrap_or(u64::MAX)
+        let old = modified.is_ok_and(|modified| OffsetDateTime::from(modified) < before);
+        if staged && old && std::fs::remove_file(&path).is_ok() {
+            removed += 1;
+        }
+    }
+    removed
+}
+
+fn unavailable(doing: &'static str, problem: PlaceProblem) -> StoreError {
+    let source = Box::new(problem);
+    StoreError::Unavailable { doing, source }
 }
 
 fn failed(doing: &'static str) -> impl Fn(object_store::Error) -> StoreError {

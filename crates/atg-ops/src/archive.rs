@@ -7,7 +7,7 @@ use atg_db::{ByteStream, StoreError};
 use atg_iac::OutputFile;
 use atg_jobs::{OperationContext, OperationError};
 use atg_models::ErrorCode;
-use atg_models::job::{ArtifactFile, ArtifactInfo, JobError};
+use atg_models::job::{ArtifactFile, ArtifactInfo, ArtifactName, JobError};
 use atg_models::limits::{ARTIFACT_CHUNK_BYTES, ARTIFACT_MAX_BYTES};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -28,7 +28,7 @@ const LEVEL: i64 = 6;
 /// Readable by all: what unzip gives the files.
 const PERMISSIONS: u32 = 0o644;
 
-/// Packs the files and publishes them under the job's id; once more when the store did not answer.
+/// Packs the files and publishes them under the attempt's name; once more when the store did not answer.
 /// `narrower` says how to ask for less when they are too large.
 pub(crate) async fn publish(
     context: &dyn OperationContext,
@@ -37,16 +37,17 @@ pub(crate) async fn publish(
 ) -> Result<ArtifactInfo, OperationError> {
     let files = Arc::new(sorted(files));
     let listed = list(&files);
+    let name = ArtifactName {
+        job: context.job_id(),
+        lease: context.fence(),
+    };
     let mut patience = Patience::new(context.clock());
     loop {
         let stream = stream(Arc::clone(&files));
-        match context
-            .artifacts()
-            .put(context.job_id(), stream, ARTIFACT_MAX_BYTES)
-            .await
-        {
+        match context.artifacts().put(name, stream, ARTIFACT_MAX_BYTES).await {
             Ok((sha256, size_bytes)) => {
                 return Ok(ArtifactInfo {
+                    lease: name.lease,
                     size_bytes,
                     sha256,
                     files: listed,

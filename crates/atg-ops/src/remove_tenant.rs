@@ -130,8 +130,8 @@ fn tell(context: &dyn OperationContext, phase: &str, message: String, percent: f
 #[cfg(test)]
 mod tests {
     use atg_db::ArtifactStore as _;
-    use atg_models::JobId;
-    use atg_models::job::NewJob;
+    use atg_models::job::{ArtifactName, NewJob};
+    use atg_models::{Fence, JobId};
     use bytes::Bytes;
     use futures_util::{StreamExt as _, stream};
     use time::macros::datetime;
@@ -162,9 +162,14 @@ mod tests {
             };
             self.stores.jobs.insert(job, None).await.unwrap();
             let bytes = stream::iter([Ok(Bytes::from_static(b"zip"))]).boxed();
-            self.stores.artifacts.put(id, bytes, 10).await.unwrap();
+            self.stores.artifacts.put(published_by(id), bytes, 10).await.unwrap();
             id
         }
+    }
+
+    fn published_by(job: JobId) -> ArtifactName {
+        let lease = Fence::new(1);
+        ArtifactName { job, lease }
     }
 
     const PARAMS: RemoveTenantRequest = RemoveTenantRequest { tenant_id: TENANT };
@@ -186,10 +191,14 @@ mod tests {
         assert_eq!(removed.nodes_removed, scanned.nodes);
         assert!(store.graph().tenants().await.unwrap().is_empty());
         for job in own {
-            assert_eq!(store.stores.artifacts.size(job).await.unwrap(), None, "{job}");
+            assert_eq!(
+                store.stores.artifacts.size(published_by(job)).await.unwrap(),
+                None,
+                "{job}"
+            );
             assert!(store.stores.jobs.get(job).await.unwrap().is_some(), "its record stays");
         }
-        assert_eq!(store.stores.artifacts.size(other).await.unwrap(), Some(3));
+        assert_eq!(store.stores.artifacts.size(published_by(other)).await.unwrap(), Some(3));
     }
 
     #[tokio::test]

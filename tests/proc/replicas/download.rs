@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use atg_db::neo4j::Stores;
 use atg_db::{ArtifactPlace, ArtifactStore as _, Inserted, JobLimits, Transition};
-use atg_models::job::{ArtifactFile, ArtifactInfo, Event, NewJob, OnCrash, TenantUse, WorkerId};
+use atg_models::job::{ArtifactFile, ArtifactInfo, ArtifactName, Event, NewJob, OnCrash, TenantUse, WorkerId};
 use atg_models::{Clock as _, IdGen as _, JobId, JobKind};
 use atg_server::{SystemClock, SystemIds};
 use atg_tests::{DEADLINE, KEY, run_cli, until};
@@ -67,7 +67,10 @@ async fn published(zip: &[u8]) -> Option<(Arc<Fleet>, JobId)> {
     let place = ArtifactPlace::Folder(fleet.results()).open().unwrap();
     let bytes = Bytes::copy_from_slice(zip);
     let stream = futures_util::stream::iter([Ok(bytes)]).boxed();
-    let (sha256, size_bytes) = place.put(id, stream, u64::MAX).await.unwrap();
+    let (sha256, size_bytes) = place
+        .put(ArtifactName { job: id, lease: fence }, stream, u64::MAX)
+        .await
+        .unwrap();
     let file = ArtifactFile {
         path: "main.tf".to_owned(),
         size_bytes: u64::try_from(FILE_BYTES).unwrap(),
@@ -76,6 +79,7 @@ async fn published(zip: &[u8]) -> Option<(Arc<Fleet>, JobId)> {
     };
     let with = Transition {
         artifact: Some(ArtifactInfo {
+            lease: fence,
             size_bytes,
             sha256,
             files: vec![file],

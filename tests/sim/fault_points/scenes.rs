@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use atg_db::faults::{FaultPlan, FaultPoint};
 use atg_db::{ArtifactStore as _, GraphStore as _, JobStore as _, StoreError};
-use atg_models::job::{JobRecord, JobState, OnCrash, Refused, TenantUse, WorkerId};
-use atg_models::{Clock as _, IdGen as _, JobId, JobKind};
+use atg_models::job::{ArtifactName, JobRecord, JobState, OnCrash, Refused, TenantUse, WorkerId};
+use atg_models::{Clock as _, Fence, IdGen as _, JobId, JobKind};
 use atg_server::SystemIds;
 use atg_sim::world::SeededWorld;
 use atg_sim::{Fault, FaultKind, SimConfig, Simulator};
@@ -228,6 +228,7 @@ impl Stage {
         let job = bench.generate().await;
         let record = bench.ended(job).await;
         assert!(check::artifact(&bench, &record, "before").await.is_some());
+        let name = record.artifact.unwrap().name(job);
         let digest = bench.stores.graph.digest(bench.tenant).await.unwrap();
         bench.clock.advance(Duration::days(31));
         bench.faults.arm(plan);
@@ -236,7 +237,7 @@ impl Stage {
             // The next sweep is minutes away.
             bench.clock.advance(Duration::minutes(1));
             let gone = bench.stores.jobs.get(job).await.unwrap().is_none();
-            let gone = gone && bench.stores.plain.artifacts.size(job).await.unwrap().is_none();
+            let gone = gone && bench.stores.plain.artifacts.size(name).await.unwrap().is_none();
             (gone && bench.faults.fired() > 0).then_some(())
         })
         .await;
@@ -289,20 +290,23 @@ impl Stage {
     /// An upload that breaks off and cannot even be taken back is never seen, and is swept.
     pub(super) async fn abort(&self, plan: FaultPlan) -> u64 {
         let bench = Bench::new(&self.plain, None);
-        let job = SystemIds.job_id(JobKind::GenerateIac, bench.clock.now());
+        let name = ArtifactName {
+            job: SystemIds.job_id(JobKind::GenerateIac, bench.clock.now()),
+            lease: Fence::new(1),
+        };
         bench.faults.arm(plan);
         let broken = futures_util::stream::iter([
             Ok(bytes::Bytes::from_static(b"half")),
             Err(StoreError::NotFound { what: "rest" }),
         ]);
-        let put = bench.stores.artifacts.put(job, broken.boxed(), 1_000).await;
+        let put = bench.stores.artifacts.put(name, broken.boxed(), 1_000).await;
         assert!(matches!(put, Err(StoreError::NotFound { what: "rest" })), "{put:?}");
-        assert_eq!(bench.stores.artifacts.size(job).await.unwrap(), None);
+        assert_eq!(bench.stores.artifacts.size(name).await.unwrap(), None);
         let fired = bench.faults.fired();
         bench.faults.disarm();
         let whole = futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"whole"))]);
-        bench.stores.artifacts.put(job, whole.boxed(), 1_000).await.unwrap();
-        assert_eq!(bench.stores.artifacts.size(job).await.unwrap(), Some(5));
+        bench.stores.artifacts.put(name, whole.boxed(), 1_000).await.unwrap();
+        assert_eq!(bench.stores.artifacts.size(name).await.unwrap(), Some(5));
         bench.close().await;
         fired
     }

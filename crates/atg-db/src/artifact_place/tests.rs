@@ -26,7 +26,7 @@ async fn a_folder_that_has_gone_is_not_an_artifact_that_has() {
     let folder = tempfile::tempdir().unwrap();
     let artifacts = ObjectArtifacts::in_folder(folder.path()).unwrap();
     artifacts.check().await.unwrap();
-    let id = crate::contract::world::scan_id(1);
+    let id = crate::contract::world::artifact(1);
     assert_eq!(artifacts.size(id).await.unwrap(), None);
     // As a share that is no longer mounted.
     std::fs::remove_dir_all(folder.path().join("artifacts")).unwrap();

@@ -7,6 +7,7 @@ use atg_models::graph::{
     ListedEdge, Lookup, Node, NodeKind, Observation, Partition, PartitionKey, PlannedCollection, Relation, ScanCounts,
     ScanEnd, ScanFilters, ScanHandle, ScanRecord, ScanStart, Source, Verdict,
 };
+use atg_models::job::ArtifactName;
 use atg_models::{ArmId, Fence, JobId, JobKind, NodeId, Seq, TenantId};
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value, json};
@@ -28,6 +29,14 @@ pub fn at(second: i64) -> OffsetDateTime {
 /// A scan's id.
 pub fn scan_id(number: u128) -> JobId {
     JobId::new(JobKind::Scan, Uuid::from_u128(number))
+}
+
+/// What the first attempt of a job publishes.
+pub fn artifact(number: u128) -> ArtifactName {
+    ArtifactName {
+        job: scan_id(number),
+        lease: Fence::new(1),
+    }
 }
 
 /// A collection of the cases.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use atg_models::JobId;
+use atg_models::job::ArtifactName;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
@@ -30,9 +30,9 @@ pub(super) async fn write<W: Write>(
         writer.leave_out(head);
         return Ok(());
     }
-    let id = head.job;
+    let name = head.name();
     writer.artifact(head)?;
-    let mut bytes = store.open(id, None).await?;
+    let mut bytes = store.open(name, None).await?;
     while let Some(some) = bytes.next().await {
         for chunk in some?.chunks(CHUNK_BYTES) {
             writer.bytes(chunk)?;
@@ -43,11 +43,11 @@ pub(super) async fn write<W: Write>(
 
 /// Whether what lies under a job's name is what the job published. An empty one never is.
 async fn is_whole(store: &dyn ArtifactStore, head: &ArtifactHead) -> Result<bool, MoveError> {
-    if head.size_bytes == 0 || store.size(head.job).await? != Some(head.size_bytes) {
+    if head.size_bytes == 0 || store.size(head.name()).await? != Some(head.size_bytes) {
         return Ok(false);
     }
     let mut hash = Sha256::new();
-    let mut bytes = match store.open(head.job, None).await {
+    let mut bytes = match store.open(head.name(), None).await {
         Ok(bytes) => bytes,
         Err(StoreError::NotFound { .. }) => return Ok(false),
         Err(error) => return Err(error.into()),
@@ -62,7 +62,7 @@ async fn is_whole(store: &dyn ArtifactStore, head: &ArtifactHead) -> Result<bool
 pub(super) async fn read<R: Read>(
     reader: &mut Reader<R>,
     store: &dyn ArtifactStore,
-    id: JobId,
+    name: ArtifactName,
     size_bytes: u64,
 ) -> Result<(), MoveError> {
     let (send, receive) = mpsc::channel::<Result<Bytes, StoreError>>(CHUNKS);
@@ -70,7 +70,7 @@ pub(super) async fn read<R: Read>(
         receive,
         |mut receive| async move { Some((receive.recv().await?, receive)) },
     );
-    let put = store.put(id, chunks.boxed(), size_bytes);
+    let put = store.put(name, chunks.boxed(), size_bytes);
     let feed = async move {
         loop {
             let (bytes, last) = match reader.next() {

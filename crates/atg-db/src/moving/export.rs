@@ -103,6 +103,7 @@ fn artifact(job: &MovedJob) -> Result<Option<ArtifactHead>, MoveError> {
         .map_err(|_| MoveError::not_whole(format!("the job id {:?}", job.id)))?;
     Ok(Some(ArtifactHead {
         job: id,
+        lease: artifact.lease,
         size_bytes: artifact.size_bytes,
         sha256: artifact.sha256,
     }))

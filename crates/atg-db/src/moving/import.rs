@@ -76,7 +76,7 @@ impl Import<'_> {
             match reader.next()? {
                 Item::Begin(part) => self.part(&mut reader, part).await?,
                 Item::Artifact(head) => {
-                    artifacts::read(&mut reader, self.artifacts, head.job, head.size_bytes).await?;
+                    artifacts::read(&mut reader, self.artifacts, head.name(), head.size_bytes).await?;
                 }
                 Item::Manifest(manifest) => break manifest,
                 Item::Record(_) | Item::End | Item::Bytes(..) => {

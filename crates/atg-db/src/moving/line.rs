@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use atg_models::{JobId, TenantId};
+use atg_models::job::ArtifactName;
+use atg_models::{Fence, JobId, TenantId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -128,10 +129,21 @@ pub struct PartEnd {
 pub struct ArtifactHead {
     /// The job that published it.
     pub job: JobId,
+    /// Under the lease of which attempt.
+    #[serde(default)]
+    pub lease: Fence,
     /// Its size.
     pub size_bytes: u64,
     /// Lower-case hex.
     pub sha256: String,
+}
+
+impl ArtifactHead {
+    /// Under which it is kept.
+    pub(super) fn name(&self) -> ArtifactName {
+        let (job, lease) = (self.job, self.lease);
+        ArtifactName { job, lease }
+    }
 }
 
 /// What a file held in all.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use atg_models::job::ArtifactName;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -23,9 +24,12 @@ async fn folder(path: &Path) -> Stores {
     scan_world(&*stores.graph, 1, vec![tenant_node(), said]).await;
     let job = running(&*stores.jobs, 1).await;
     let bytes = futures_util::stream::iter([Ok(bytes::Bytes::from_static(ZIP))]);
-    let (sha256, size_bytes) = stores.artifacts.put(job.id, Box::pin(bytes), 1000).await.unwrap();
+    let lease = job.machine.fence;
+    let name = ArtifactName { job: job.id, lease };
+    let (sha256, size_bytes) = stores.artifacts.put(name, Box::pin(bytes), 1000).await.unwrap();
     let files = Vec::new();
     let artifact = Some(atg_models::job::ArtifactInfo {
+        lease,
         size_bytes,
         sha256,
         files,
@@ -70,9 +74,9 @@ async fn a_file_is_checked_whole_and_taken_in() {
     let target = SqliteTarget::new(to.path()).unwrap();
     let taken = imported_with(&target, &artifacts, &file).await.unwrap();
     assert_eq!((taken.begun, &taken.manifest), (Begun::New, &manifest));
-    let job = manifest.artifacts[0].job;
+    let name = manifest.artifacts[0].name();
     assert_eq!(
-        artifacts.size(job).await.unwrap(),
+        artifacts.size(name).await.unwrap(),
         Some(u64::try_from(ZIP.len()).unwrap())
     );
     drop(target);

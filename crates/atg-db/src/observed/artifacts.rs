@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use atg_models::job::ArtifactName;
 use atg_models::{Clock, JobId};
 use time::OffsetDateTime;
 
@@ -29,20 +30,20 @@ impl ObservedArtifacts {
 
 #[async_trait]
 impl ArtifactStore for ObservedArtifacts {
-    async fn put(&self, id: JobId, bytes: ByteStream, cap_bytes: u64) -> Result<(String, u64), StoreError> {
-        self.watch.call("put", self.inner.put(id, bytes, cap_bytes)).await
+    async fn put(&self, name: ArtifactName, bytes: ByteStream, cap_bytes: u64) -> Result<(String, u64), StoreError> {
+        self.watch.call("put", self.inner.put(name, bytes, cap_bytes)).await
     }
 
-    async fn size(&self, id: JobId) -> Result<Option<u64>, StoreError> {
-        self.watch.call("size", self.inner.size(id)).await
+    async fn size(&self, name: ArtifactName) -> Result<Option<u64>, StoreError> {
+        self.watch.call("size", self.inner.size(name)).await
     }
 
-    async fn open(&self, id: JobId, range: Option<Range<u64>>) -> Result<ByteStream, StoreError> {
-        self.watch.call("open", self.inner.open(id, range)).await
+    async fn open(&self, name: ArtifactName, range: Option<Range<u64>>) -> Result<ByteStream, StoreError> {
+        self.watch.call("open", self.inner.open(name, range)).await
     }
 
-    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
-        self.watch.call("delete", self.inner.delete(id)).await
+    async fn delete(&self, job: JobId) -> Result<(), StoreError> {
+        self.watch.call("delete", self.inner.delete(job)).await
     }
 
     async fn sweep(&self, before: OffsetDateTime) -> Result<u64, StoreError> {

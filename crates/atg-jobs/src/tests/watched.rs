@@ -10,7 +10,7 @@ use atg_db::{
     ArtifactStore, ByteStream, Claimed, EventPage, Health, Inserted, JobPage, JobStore, News, ScanQuota, StoreError,
     Transition,
 };
-use atg_models::job::{Event, EventBody, JobFilter, JobRecord, NewJob, WorkerId};
+use atg_models::job::{ArtifactName, Event, EventBody, JobFilter, JobRecord, NewJob, WorkerId};
 use atg_models::{Fence, JobId, Seq};
 use time::OffsetDateTime;
 
@@ -178,15 +178,15 @@ pub(super) struct NoArtifacts {
 
 #[async_trait]
 impl ArtifactStore for NoArtifacts {
-    async fn put(&self, _id: JobId, _bytes: ByteStream, _cap_bytes: u64) -> Result<(String, u64), StoreError> {
+    async fn put(&self, _name: ArtifactName, _bytes: ByteStream, _cap_bytes: u64) -> Result<(String, u64), StoreError> {
         panic!("no engine test publishes")
     }
 
-    async fn size(&self, _id: JobId) -> Result<Option<u64>, StoreError> {
+    async fn size(&self, _name: ArtifactName) -> Result<Option<u64>, StoreError> {
         Ok(None)
     }
 
-    async fn open(&self, _id: JobId, _range: Option<Range<u64>>) -> Result<ByteStream, StoreError> {
+    async fn open(&self, _name: ArtifactName, _range: Option<Range<u64>>) -> Result<ByteStream, StoreError> {
         Err(StoreError::NotFound { what: "artifact" })
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::error_code::ErrorCode;
-use crate::ids::{JobId, JobKind, Seq, TenantId};
+use crate::ids::{Fence, JobId, JobKind, Seq, TenantId};
 use crate::job::{
     ArtifactFile, ArtifactInfo, EventBody, JobError, JobEvent, JobRecord, JobState, LogLevel, MachineState, OnCrash,
     Progress, TenantUse,
@@ -300,6 +300,7 @@ fn a_result_names_its_files() {
     let mut job = record(JobState::Failed);
     job.machine.error = Some(JobError::new(ErrorCode::TenantNotFound, "nothing is stored"));
     job.artifact = Some(ArtifactInfo {
+        lease: Fence::new(1),
         size_bytes: 1,
         sha256: String::new(),
         files: vec![ArtifactFile {

@@ -12,4 +12,4 @@ mod tests;
 pub use admission::{Active, TenantUse, Waiting, admit};
 pub use event::{EventBody, JobEvent, LogLevel, Progress};
 pub use machine::{Event, JobState, MachineState, OnCrash, Policy, Refused, WorkerId, apply};
-pub use record::{ArtifactFile, ArtifactInfo, JobError, JobFilter, JobRecord, NewJob};
+pub use record::{ArtifactFile, ArtifactInfo, ArtifactName, JobError, JobFilter, JobRecord, NewJob};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::error_code::ErrorCode;
-use crate::ids::{JobId, JobKind, TenantId};
+use crate::ids::{Fence, JobId, JobKind, TenantId};
 use crate::job::{JobState, MachineState, OnCrash, Progress, TenantUse};
 
 /// Why a job failed: for clients, without secrets.
@@ -44,15 +44,36 @@ pub struct ArtifactFile {
     pub content_type: String,
 }
 
+/// Under which an attempt publishes: its own, so that one that has lost its lease cannot replace what its successor
+/// has published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ArtifactName {
+    /// Whose artifact it is.
+    pub job: JobId,
+    /// The lease of the attempt.
+    pub lease: Fence,
+}
+
 /// A published artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactInfo {
+    /// The lease of the attempt that published it. Artifacts had their job's name alone before.
+    #[serde(default)]
+    pub lease: Fence,
     /// Of the zip.
     pub size_bytes: u64,
     /// Of the zip, lower-case hex.
     pub sha256: String,
     /// What it holds.
     pub files: Vec<ArtifactFile>,
+}
+
+impl ArtifactInfo {
+    /// Under which a job's artifact is kept.
+    pub fn name(&self, job: JobId) -> ArtifactName {
+        let lease = self.lease;
+        ArtifactName { job, lease }
+    }
 }
 
 /// What a job is submitted with.

@@ -63,7 +63,7 @@ async fn equal_graphs_give_equal_zips_that_hold_what_is_listed() {
         assert_eq!(outcome.resources_in, outcome.emitted + outcome.reported);
         assert_eq!(outcome.based_on.scan_id, Some(scan));
         assert_eq!(outcome.based_on.based_on.graph_digest, digest);
-        let zip = bytes_of(store.stores.artifacts.open(code, None).await.unwrap()).await;
+        let zip = bytes_of(store.stores.artifacts.open(artifact.name(code), None).await.unwrap()).await;
         assert_eq!(archive::hex(&Sha256::digest(&zip)), artifact.sha256);
         let mut zip = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
         assert_eq!(zip.len(), artifact.files.len());

@@ -11,7 +11,7 @@ mod tests;
 use std::ops::Range;
 
 use atg_db::{ArtifactStore, ByteStream, StoreError};
-use atg_models::JobId;
+use atg_models::job::ArtifactName;
 use futures_util::StreamExt as _;
 
 use directory::{Damaged, Method, Record, Records};
@@ -30,19 +30,19 @@ impl Entry {
 /// Looks a file up in a job's artifact, which has `zip_bytes`. `None` when it holds no such file.
 pub async fn find(
     artifacts: &dyn ArtifactStore,
-    job: JobId,
+    name: ArtifactName,
     zip_bytes: u64,
     path: &str,
 ) -> Result<Option<Entry>, StoreError> {
     let end = read(
         artifacts,
-        job,
+        name,
         zip_bytes.saturating_sub(directory::END_BYTES)..zip_bytes,
     )
     .await?;
     let place = directory::place(&end, zip_bytes).map_err(damaged)?;
     let mut records = Records::default();
-    let mut bytes = artifacts.open(job, Some(place)).await?;
+    let mut bytes = artifacts.open(name, Some(place)).await?;
     while let Some(chunk) = bytes.next().await {
         records.push(&chunk?);
         while let Some((record, is_it)) = records.next(path).map_err(damaged)? {
@@ -57,27 +57,27 @@ pub async fn find(
 /// The bytes of a file from `range.start` to `range.end`, unpacked. What is damaged ends the stream with an error.
 pub async fn open(
     artifacts: &dyn ArtifactStore,
-    job: JobId,
+    name: ArtifactName,
     entry: &Entry,
     range: Range<u64>,
 ) -> Result<ByteStream, StoreError> {
     let Entry(record) = *entry;
     let header = record.header_at..record.header_at.saturating_add(directory::HEADER_BYTES);
-    let header = read(artifacts, job, header).await?;
+    let header = read(artifacts, name, header).await?;
     let data_at = directory::data_at(&header, record.header_at).map_err(damaged)?;
     let at = |offset: u64| data_at.saturating_add(offset);
     match record.method {
-        Method::Stored => artifacts.open(job, Some(at(range.start)..at(range.end))).await,
+        Method::Stored => artifacts.open(name, Some(at(range.start)..at(range.end))).await,
         Method::Deflated => {
-            let packed = artifacts.open(job, Some(data_at..at(record.packed_bytes))).await?;
+            let packed = artifacts.open(name, Some(data_at..at(record.packed_bytes))).await?;
             Ok(inflate::Inflater::new(packed, record, range).stream())
         }
     }
 }
 
 /// A few bytes of a known place.
-async fn read(artifacts: &dyn ArtifactStore, job: JobId, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = artifacts.open(job, Some(range)).await?;
+async fn read(artifacts: &dyn ArtifactStore, name: ArtifactName, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = artifacts.open(name, Some(range)).await?;
     let mut whole = Vec::new();
     while let Some(chunk) = bytes.next().await {
         whole.extend_from_slice(&chunk?);

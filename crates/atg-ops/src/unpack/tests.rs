@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use atg_db::{ArtifactStore as _, ObjectArtifacts, StoreError};
-use atg_models::{JobId, JobKind};
+use atg_models::job::ArtifactName;
+use atg_models::{Fence, JobId, JobKind};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use uuid::Uuid;
@@ -12,7 +13,10 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::{find, open};
 
-const JOB: JobId = JobId::new(JobKind::GenerateIac, Uuid::from_u128(1));
+const NAME: ArtifactName = ArtifactName {
+    job: JobId::new(JobKind::GenerateIac, Uuid::from_u128(1)),
+    lease: Fence::new(1),
+};
 
 /// Text that packs well, and bytes that do not; more than a chunk of each.
 fn files() -> Vec<(String, CompressionMethod, Vec<u8>)> {
@@ -52,7 +56,7 @@ async fn stored(zip: Vec<u8>) -> (ObjectArtifacts, tempfile::TempDir, u64) {
     let folder = tempfile::tempdir().unwrap();
     let store = ObjectArtifacts::in_folder(folder.path()).unwrap();
     let bytes = stream::iter([Ok(Bytes::from(zip))]).boxed();
-    let (_, size) = store.put(JOB, bytes, u64::MAX).await.unwrap();
+    let (_, size) = store.put(NAME, bytes, u64::MAX).await.unwrap();
     (store, folder, size)
 }
 
@@ -62,8 +66,8 @@ async fn part(
     path: &str,
     range: std::ops::Range<u64>,
 ) -> Result<Vec<u8>, StoreError> {
-    let entry = find(store, JOB, size, path).await?.unwrap();
-    let chunks: Vec<Bytes> = open(store, JOB, &entry, range).await?.try_collect().await?;
+    let entry = find(store, NAME, size, path).await?.unwrap();
+    let chunks: Vec<Bytes> = open(store, NAME, &entry, range).await?.try_collect().await?;
     Ok(chunks.concat())
 }
 
@@ -73,7 +77,7 @@ async fn every_part_of_every_file() {
     let (store, _folder, size) = stored(packed(&files)).await;
     for (path, _, content) in &files {
         let length = u64::try_from(content.len()).unwrap();
-        let entry = find(&store, JOB, size, path).await.unwrap().unwrap();
+        let entry = find(&store, NAME, size, path).await.unwrap().unwrap();
         assert_eq!(entry.size_bytes(), length, "{path}");
         for range in [
             0..length,
@@ -92,7 +96,7 @@ async fn every_part_of_every_file() {
         }
     }
     for path in ["", "noise ", "stored", "stored/", "../noise", "NOISE"] {
-        assert_eq!(find(&store, JOB, size, path).await.unwrap(), None, "{path:?}");
+        assert_eq!(find(&store, NAME, size, path).await.unwrap(), None, "{path:?}");
     }
 }
 
@@ -126,11 +130,11 @@ async fn a_changed_byte_is_an_error_and_never_other_content() {
         changed[at] ^= 0x55;
         let (store, _folder, size) = stored(changed).await;
         let found = async {
-            let Some(entry) = find(&store, JOB, size, path).await? else {
+            let Some(entry) = find(&store, NAME, size, path).await? else {
                 return Ok(None);
             };
             let length = length.min(entry.size_bytes());
-            let chunks: Vec<Bytes> = open(&store, JOB, &entry, 0..length).await?.try_collect().await?;
+            let chunks: Vec<Bytes> = open(&store, NAME, &entry, 0..length).await?.try_collect().await?;
             Ok::<_, StoreError>(Some(chunks.concat()))
         };
         if let Ok(Some(found)) = found.await {
@@ -143,7 +147,7 @@ async fn a_changed_byte_is_an_error_and_never_other_content() {
 async fn what_is_no_zip_is_refused() {
     for bytes in [Vec::new(), b"PK".to_vec(), vec![0; 1_000]] {
         let (store, _folder, size) = stored(bytes).await;
-        let outcome = find(&store, JOB, size, "x").await;
+        let outcome = find(&store, NAME, size, "x").await;
         assert!(matches!(outcome, Err(StoreError::Corrupt { .. })), "{outcome:?}");
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::problem;
 use crate::contract::azurite::{ask, container};
-use crate::contract::world::scan_id;
+use crate::contract::world::{artifact, scan_id};
 use crate::graph_rules::hex;
 use crate::limits::UPLOAD_PART_BYTES;
 use crate::{ArtifactPlace, ArtifactStore, AzureContainer, ByteStream, ObjectArtifacts, PlaceProblem, StoreError};
@@ -48,7 +48,7 @@ fn small(text: &'static str) -> ByteStream {
 }
 
 async fn read(artifacts: &ObjectArtifacts, range: Option<std::ops::Range<u64>>) -> Vec<u8> {
-    let parts = artifacts.open(scan_id(1), range).await.unwrap();
+    let parts = artifacts.open(artifact(1), range).await.unwrap();
     let parts: Vec<Bytes> = parts.map(|part| part.unwrap()).collect().await;
     parts.concat()
 }
@@ -58,10 +58,10 @@ async fn a_large_one_is_whole_and_so_is_each_range_of_it() {
     let Some((artifacts, ())) = azurite().await else { return };
     artifacts.check().await.unwrap();
     let (bytes, stream) = large(0);
-    let put = artifacts.put(scan_id(1), stream, CAP_BYTES).await.unwrap();
+    let put = artifacts.put(artifact(1), stream, CAP_BYTES).await.unwrap();
     let size = u64::try_from(LARGE_BYTES).unwrap();
     assert_eq!(put, (hex(&Sha256::digest(&bytes)), size));
-    assert_eq!(artifacts.size(scan_id(1)).await.unwrap(), Some(size));
+    assert_eq!(artifacts.size(artifact(1)).await.unwrap(), Some(size));
     assert!(read(&artifacts, None).await == bytes);
     for (from, to) in [
         (UPLOAD_PART_BYTES - 3, UPLOAD_PART_BYTES + 4),
@@ -80,13 +80,13 @@ async fn it_is_there_when_it_is_whole() {
     let Some((artifacts, ())) = azurite().await else { return };
     for before in [None, Some("before")] {
         if let Some(text) = before {
-            artifacts.put(scan_id(1), small(text), CAP_BYTES).await.unwrap();
+            artifacts.put(artifact(1), small(text), CAP_BYTES).await.unwrap();
         }
         let (sender, mut receiver) = mpsc::channel(1);
         let pieces = stream::poll_fn(move |context| receiver.poll_recv(context)).boxed();
         let put = {
             let artifacts = Arc::clone(&artifacts);
-            tokio::spawn(async move { artifacts.put(scan_id(1), pieces, CAP_BYTES).await })
+            tokio::spawn(async move { artifacts.put(artifact(1), pieces, CAP_BYTES).await })
         };
         // More than may be in flight: some parts have arrived.
         for _ in 0..4 {
@@ -94,13 +94,13 @@ async fn it_is_there_when_it_is_whole() {
             sender.send(Ok(part)).await.unwrap();
         }
         match before {
-            None => assert_eq!(artifacts.size(scan_id(1)).await.unwrap(), None),
+            None => assert_eq!(artifacts.size(artifact(1)).await.unwrap(), None),
             Some(text) => assert_eq!(read(&artifacts, None).await, text.as_bytes()),
         }
         drop(sender);
         put.await.unwrap().unwrap();
         let whole = u64::try_from(4 * UPLOAD_PART_BYTES).unwrap();
-        assert_eq!(artifacts.size(scan_id(1)).await.unwrap(), Some(whole));
+        assert_eq!(artifacts.size(artifact(1)).await.unwrap(), Some(whole));
         artifacts.delete(scan_id(1)).await.unwrap();
     }
 }
@@ -113,8 +113,8 @@ async fn of_two_at_once_one_is_there_whole() {
         let (first, stream_of_first) = large(0);
         let (second, stream_of_second) = large(0x55);
         let (one, other) = tokio::join!(
-            artifacts.put(scan_id(1), stream_of_first, CAP_BYTES),
-            artifacts.put(scan_id(1), stream_of_second, CAP_BYTES),
+            artifacts.put(artifact(1), stream_of_first, CAP_BYTES),
+            artifacts.put(artifact(1), stream_of_second, CAP_BYTES),
         );
         for failed in [&one, &other].into_iter().filter_map(|put| put.as_ref().err()) {
             assert!(failed.is_retryable(), "{failed:?}");
@@ -129,11 +129,11 @@ async fn of_two_at_once_one_is_there_whole() {
 async fn a_sweep_finds_all() {
     let Some((artifacts, ())) = azurite().await else { return };
     for number in 0..40 {
-        artifacts.put(scan_id(number), small("a"), CAP_BYTES).await.unwrap();
+        artifacts.put(artifact(number), small("a"), CAP_BYTES).await.unwrap();
     }
     let far = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(100_000);
     assert_eq!(artifacts.sweep(far).await.unwrap(), 40);
-    assert_eq!(artifacts.size(scan_id(0)).await.unwrap(), None);
+    assert_eq!(artifacts.size(artifact(0)).await.unwrap(), None);
 }
 
 /// What is asked of a place that is not as configured, each time with what is wrong with it.
@@ -143,14 +143,14 @@ async fn every_call_says(artifacts: &ObjectArtifacts, expected: fn(&PlaceProblem
         ("check", artifacts.check().await.unwrap_err()),
         (
             "put",
-            artifacts.put(scan_id(1), small("a"), CAP_BYTES).await.unwrap_err(),
+            artifacts.put(artifact(1), small("a"), CAP_BYTES).await.unwrap_err(),
         ),
         (
             "parts",
-            artifacts.put(scan_id(1), large(0).1, CAP_BYTES).await.unwrap_err(),
+            artifacts.put(artifact(1), large(0).1, CAP_BYTES).await.unwrap_err(),
         ),
-        ("size", artifacts.size(scan_id(1)).await.unwrap_err()),
-        ("open", artifacts.open(scan_id(1), None).await.err().unwrap()),
+        ("size", artifacts.size(artifact(1)).await.unwrap_err()),
+        ("open", artifacts.open(artifact(1), None).await.err().unwrap()),
         ("sweep", artifacts.sweep(far).await.unwrap_err()),
     ];
     for (call, error) in &errors {
@@ -168,9 +168,9 @@ async fn a_container_that_is_absent_is_named_as_such() {
     // Once somebody makes it, it is used; a container that has gone is no artifact that has.
     ask("PUT", &container).await;
     artifacts.check().await.unwrap();
-    artifacts.put(scan_id(1), small("a"), CAP_BYTES).await.unwrap();
+    artifacts.put(artifact(1), small("a"), CAP_BYTES).await.unwrap();
     ask("DELETE", &container).await;
-    let gone = artifacts.size(scan_id(1)).await.unwrap_err();
+    let gone = artifacts.size(artifact(1)).await.unwrap_err();
     assert!(matches!(problem(&gone), PlaceProblem::NoContainer(_)), "{gone:?}");
 }
 

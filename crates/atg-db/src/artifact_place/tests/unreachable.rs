@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::TryStreamExt as _;
 use secrecy::SecretString;
 
-use crate::contract::world::scan_id;
+use crate::contract::world::artifact;
 use crate::limits::{BLOB_RETRIED_WITHIN, BLOB_SILENCE};
 use crate::{ArtifactPlace, ArtifactStore as _, AzureContainer, ObjectArtifacts};
 
@@ -56,7 +56,7 @@ async fn it_keeps_silent() {
         drop(stream);
     });
     let begun = Instant::now();
-    let refused = artifacts.size(scan_id(1)).await.unwrap_err();
+    let refused = artifacts.size(artifact(1)).await.unwrap_err();
     assert!(refused.is_retryable(), "{refused:?}");
     assert!(begun.elapsed() < BLOB_RETRIED_WITHIN * 2, "{:?}", begun.elapsed());
 }
@@ -80,7 +80,7 @@ async fn a_slow_answer_is_not_given_up() {
         }
     });
     let begun = Instant::now();
-    let parts = artifacts.open(scan_id(1), None).await.unwrap();
+    let parts = artifacts.open(artifact(1), None).await.unwrap();
     let parts: Vec<bytes::Bytes> = parts.try_collect().await.unwrap();
     assert_eq!(parts.concat().len(), PIECES);
     assert!(begun.elapsed() > SILENCE * 2, "{:?}", begun.elapsed());
@@ -93,7 +93,7 @@ async fn nobody_listens() {
     drop(listener);
     let artifacts = at(&format!("http://127.0.0.1:{port}/atgtest"));
     let begun = Instant::now();
-    let refused = artifacts.size(scan_id(1)).await.unwrap_err();
+    let refused = artifacts.size(artifact(1)).await.unwrap_err();
     assert!(refused.is_retryable(), "{refused:?}");
     let longest = BLOB_RETRIED_WITHIN + Duration::from_secs(15);
     assert!(begun.elapsed() < longest, "{:?}", begun.elapsed());
@@ -104,7 +104,7 @@ async fn nobody_listens() {
 async fn plain_http_is_spoken_to_this_machine_only() {
     let artifacts = at("http://storage.invalid/atgtest");
     let begun = Instant::now();
-    let refused = artifacts.size(scan_id(1)).await.unwrap_err();
+    let refused = artifacts.size(artifact(1)).await.unwrap_err();
     assert!(format!("{refused:?}").contains("BadScheme"), "{refused:?}");
     assert!(begun.elapsed() < BLOB_SILENCE, "{:?}", begun.elapsed());
 }

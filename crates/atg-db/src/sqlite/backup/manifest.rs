@@ -2,11 +2,14 @@
 
 use std::io::{Read, Write};
 
+use atg_models::Fence;
+use atg_models::job::ArtifactName;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::graph_rules::hex;
+use crate::object_artifacts;
 
 /// The name of the manifest in a backup.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -69,11 +72,17 @@ pub(crate) fn is_database(name: &str) -> bool {
 pub(super) fn is_artifact(path: &str) -> bool {
     path.strip_prefix(ARTIFACTS)
         .and_then(|path| path.strip_prefix('/'))
-        .and_then(|name| name.strip_suffix(".zip"))
-        .is_some_and(|id| {
-            id.parse::<atg_models::JobId>()
-                .is_ok_and(|parsed| parsed.to_string() == id)
-        })
+        .is_some_and(|path| artifact_name(path).is_some_and(|name| object_artifacts::file(name) == path))
+}
+
+fn artifact_name(path: &str) -> Option<ArtifactName> {
+    let (job, lease) = path
+        .strip_suffix(".zip")
+        .map(|path| path.split_once('/').unwrap_or((path, "0")))?;
+    Some(ArtifactName {
+        job: job.parse().ok()?,
+        lease: Fence::new(lease.parse().ok()?),
+    })
 }
 
 /// Counts and digests what passes through it, read or written.
@@ -147,10 +156,15 @@ mod tests {
             assert!(!is_database(other), "{other}");
         }
         assert!(is_artifact(&format!("{ARTIFACTS}/{id}.zip")));
+        assert!(is_artifact(&format!("{ARTIFACTS}/{id}/12.zip")));
         for other in [
             format!("{ARTIFACTS}/../{id}.zip"),
             format!("{id}.zip"),
             format!("{ARTIFACTS}/x.zip"),
+            format!("{ARTIFACTS}/{id}/0.zip"),
+            format!("{ARTIFACTS}/{id}/01.zip"),
+            format!("{ARTIFACTS}/{id}/1/2.zip"),
+            format!("{ARTIFACTS}/{id}/../1.zip"),
         ] {
             assert!(!is_artifact(&other), "{other}");
         }

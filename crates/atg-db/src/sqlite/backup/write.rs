@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use atg_models::JobId;
 use atg_models::job::ArtifactInfo;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
@@ -14,7 +15,7 @@ use super::restore::READY;
 use super::{BackupError, file_error, sync_folder};
 use crate::sqlite::database::quick_check;
 use crate::sqlite::fault::{Fault, Outcome};
-use crate::{StoreError, limits};
+use crate::{StoreError, limits, object_artifacts};
 
 /// The jobs' file: the first to be fixed.
 const JOBS: &str = "jobs.db";
@@ -161,8 +162,14 @@ fn named_artifacts(jobs: &Path) -> Result<Vec<BackedUp>, BackupError> {
         rows.map(|row| {
             let (id, artifact) = row?;
             let artifact: ArtifactInfo = serde_json::from_str(&artifact)?;
+            let id: JobId = id.parse().map_err(|_| {
+                Fault::Store(StoreError::Corrupt {
+                    doing: DOING,
+                    problem: format!("{id:?} is no job id"),
+                })
+            })?;
             Ok(BackedUp {
-                path: format!("{ARTIFACTS}/{id}.zip"),
+                path: format!("{ARTIFACTS}/{}", object_artifacts::file(artifact.name(id))),
                 size_bytes: artifact.size_bytes,
                 sha256: artifact.sha256,
             })

@@ -101,8 +101,17 @@ async fn a_scan_writes_it_when_it_is_asked_to() {
     let context = store.context(SCAN);
     let Finished { outcome, artifact } = scan.run(&context, request).await.unwrap();
     assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
-    assert_eq!(artifact.unwrap().files[0].path, "tenant-spec.md");
-    assert!(store.stores.artifacts.size(SCAN).await.unwrap().is_some());
+    let artifact = artifact.unwrap();
+    assert_eq!(artifact.files[0].path, "tenant-spec.md");
+    assert!(
+        store
+            .stores
+            .artifacts
+            .size(artifact.name(SCAN))
+            .await
+            .unwrap()
+            .is_some()
+    );
     let progress = context.progress.lock().unwrap();
     assert!(progress.is_sorted_by(|one, two| one.percent <= two.percent));
     assert_eq!(progress.last().unwrap().resources_discovered, Some(7));

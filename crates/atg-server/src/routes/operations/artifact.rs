@@ -2,8 +2,8 @@
 
 use atg_auth::Principal;
 use atg_db::{ByteStream, StoreError};
-use atg_models::job::{ArtifactInfo, JobRecord};
-use atg_models::{ErrorCode, JobId};
+use atg_models::ErrorCode;
+use atg_models::job::{ArtifactInfo, ArtifactName, JobRecord};
 
 use crate::error::ApiError;
 use crate::routes::submit::visible_job;
@@ -11,8 +11,8 @@ use crate::state::AppState;
 
 /// A job's artifact, whose bytes are there.
 pub(super) struct Published {
-    /// Whose.
-    pub(super) job: JobId,
+    /// Under which it is kept.
+    pub(super) name: ArtifactName,
     /// What it holds.
     pub(super) info: ArtifactInfo,
 }
@@ -29,14 +29,15 @@ pub(super) async fn published(state: &AppState, principal: &Principal, id: &str)
     if is_late {
         return Err(expired());
     }
-    let size_bytes = state.artifacts.size(job).await?.ok_or_else(expired)?;
+    let name = info.name(job);
+    let size_bytes = state.artifacts.size(name).await?.ok_or_else(expired)?;
     if size_bytes != info.size_bytes {
         return Err(ApiError::internal(&StoreError::Corrupt {
             doing: "looking for an artifact",
             problem: format!("{job} has {size_bytes} bytes instead of {}", info.size_bytes),
         }));
     }
-    Ok(Published { job, info })
+    Ok(Published { name, info })
 }
 
 /// The bytes may be there for a while longer, until they are swept.

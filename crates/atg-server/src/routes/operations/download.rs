@@ -37,7 +37,7 @@ pub(crate) async fn download(
     job_id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let found = published(&state, &allowed.principal, &job_id).await?;
-    let file_name = format!("{}.zip", found.job);
+    let file_name = format!("{}.zip", found.name.job);
     let content = Representation {
         sha256: &found.info.sha256,
         size_bytes: found.info.size_bytes,
@@ -45,7 +45,7 @@ pub(crate) async fn download(
         file_name: &file_name,
     };
     answer(&request, content, async |range| {
-        opened(state.artifacts.open(found.job, Some(range)).await)
+        opened(state.artifacts.open(found.name, Some(range)).await)
     })
     .await
 }

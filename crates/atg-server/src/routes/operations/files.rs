@@ -54,19 +54,19 @@ pub(crate) async fn file(
         content_type: &listed.content_type,
         file_name: wanted.rsplit('/').next().unwrap_or_default(),
     };
-    let (job, zip_bytes) = (found.job, found.info.size_bytes);
+    let (name, zip_bytes) = (found.name, found.info.size_bytes);
     answer(&request, content, async |range| {
-        let entry = unpack::find(state.artifacts.as_ref(), job, zip_bytes, &wanted).await;
+        let entry = unpack::find(state.artifacts.as_ref(), name, zip_bytes, &wanted).await;
         let entry = entry.and_then(|entry| {
             entry
                 .filter(|entry| entry.size_bytes() == listed.size_bytes)
                 .ok_or_else(|| StoreError::Corrupt {
                     doing: "reading an artifact",
-                    problem: format!("{job} does not hold {wanted:?} as its job says"),
+                    problem: format!("{} does not hold {wanted:?} as its job says", name.job),
                 })
         });
         match entry {
-            Ok(entry) => opened(unpack::open(state.artifacts.as_ref(), job, &entry, range).await),
+            Ok(entry) => opened(unpack::open(state.artifacts.as_ref(), name, &entry, range).await),
             Err(error) => opened(Err(error)),
         }
     })

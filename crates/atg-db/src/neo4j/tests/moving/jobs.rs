@@ -2,7 +2,7 @@
 
 use atg_auth::{ApiKey, KeyRecord, Rotation, Scope, StoredKey, Tenants};
 use atg_models::job::{ArtifactInfo, Event, EventBody, JobError, JobFilter, JobState, Progress, WorkerId};
-use atg_models::{Environment, JobId, Seq, error_code::ErrorCode};
+use atg_models::{Environment, Fence, JobId, Seq, error_code::ErrorCode};
 use serde_json::Value;
 
 use super::Neo4j;
@@ -28,6 +28,7 @@ async fn fill(stores: &Stores) {
     let with = Transition {
         result: Some(Value::Null),
         artifact: Some(ArtifactInfo {
+            lease: Fence::new(1),
             size_bytes: 4,
             sha256: "a".repeat(64),
             files: Vec::new(),

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use time::Duration;
 use url::Url;
 
+use super::settings::LOG_DEFAULT;
 use super::{Config, ConfigError, Values};
 
 /// The addresses of a custom cloud.
@@ -158,7 +159,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn log_filter(&mut self) -> String {
-        let text = self.values.text("ATG_LOG").unwrap_or("info");
+        let text = self.values.text("ATG_LOG").unwrap_or(LOG_DEFAULT);
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(text) {
             self.problem("ATG_LOG", format!("must be a level or a tracing filter: {error}"));
         }

@@ -197,11 +197,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
     plain("ATG_JOB_TTL", "30d", "how long finished jobs are kept: a duration"),
     plain(
         "ATG_LOG",
-        "info",
+        LOG_DEFAULT,
         "what is logged: error, warn, info, debug, or a tracing filter",
     ),
     plain("ATG_LOG_FORMAT", "text", "text or json"),
 ];
+
+/// Neo4j's driver says of each connection that it has one, and calls Bolt's version Neo4j's.
+pub(super) const LOG_DEFAULT: &str = "info,neo4rs=warn";
 
 /// Settings that the design names and this version does not obey: setting one is an error, not a silence.
 pub(crate) const NOT_YET: &[&str] = &["ATG_LLM_URL", "ATG_LLM_API_KEY", "ATG_LLM_MODEL"];

@@ -16,13 +16,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use atg_client::Client;
-use atg_db::neo4j::ByHand;
 use atg_models::JobId;
 use atg_models::api::{GenerateIacRequest, GenerateIacResult, ScanRequest, ScanResult};
 use atg_neo4j::{Access, Measured};
 use atg_sim::world::{SeededWorld, World as _};
 use atg_sim::{SimConfig, Simulator};
-use atg_tests::{KEY, ServerProcess, neo4j_config};
+use atg_tests::{KEY, ServerProcess, emptied_neo4j};
 use serde::de::DeserializeOwned;
 
 const SEED: u64 = 7;
@@ -42,7 +41,7 @@ async fn main() {
     let resources = arguments.next().map_or(RESOURCES, |text| text.parse().unwrap());
     let neo4j = match store.as_str() {
         "sqlite" => None,
-        "neo4j" => Some(neo4j().await),
+        "neo4j" => Some(emptied_neo4j().await),
         other => panic!("no store: {other}"),
     };
     let folder = tempfile::tempdir().unwrap();
@@ -72,15 +71,6 @@ async fn main() {
         "| {}, Terraform of {} resources | {seconds:.0} s, peak {peak_mib} MiB | – | – | – |",
         setup.store, generated.resources_in,
     );
-}
-
-/// A server with nothing in it.
-async fn neo4j() -> Measured {
-    let server = Measured::from_environment().unwrap();
-    let server = server.expect("NEO4J_TEST_JARS or NEO4J_TEST_URI: cargo xtask bench sets one");
-    let by_hand = ByHand::new(&neo4j_config(server.access())).unwrap();
-    by_hand.wipe().await.unwrap();
-    server
 }
 
 struct Setup<'a> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use atg_db::neo4j::{ByHand, Neo4jConfig};
-use atg_neo4j::Access;
+use atg_neo4j::{Access, Measured};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::BoltProxy;
@@ -158,4 +158,13 @@ pub fn config(access: &Access) -> Neo4jConfig {
         pool_size: 2,
         instance: "test".to_owned(),
     }
+}
+
+/// A Neo4j for a measurement, with nothing in it.
+pub async fn emptied_neo4j() -> Measured {
+    let server = Measured::from_environment().unwrap();
+    let server = server.expect("NEO4J_TEST_JARS or NEO4J_TEST_URI: cargo xtask bench sets one");
+    let by_hand = ByHand::new(&config(server.access())).unwrap();
+    by_hand.wipe().await.unwrap();
+    server
 }

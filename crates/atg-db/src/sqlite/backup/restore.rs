@@ -3,7 +3,7 @@
 //! The change over is decided by one rename and finished by whoever opens the folder next, so a kill
 //! leaves the old data or the new, never a mixture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufReader, Read, Write as _};
 use std::path::Path;
@@ -78,6 +78,7 @@ fn unpack(file: &Path, part: &Path) -> Result<Manifest, BackupError> {
     }
     let artifacts = part.join(ARTIFACTS);
     fs::create_dir_all(&artifacts).map_err(file_error("making", &artifacts))?;
+    let mut folders = BTreeSet::from([artifacts]);
     let packed = File::open(file).map_err(file_error("reading", file))?;
     let decoder = zstd::Decoder::new(BufReader::new(packed)).map_err(broken)?;
     let mut archive = tar::Archive::new(decoder);
@@ -90,7 +91,12 @@ fn unpack(file: &Path, part: &Path) -> Result<Manifest, BackupError> {
             let text = (&mut entry).take(MANIFEST_MAX_BYTES);
             manifest = Some(serde_json::from_reader(text).map_err(|error| not_whole(error.to_string()))?);
         } else if is_database(&path) || is_artifact(&path) {
-            let written = write(&mut entry, &path, &part.join(&path)).map_err(|failed| match failed {
+            let target = part.join(&path);
+            if let Some(folder) = target.parent() {
+                fs::create_dir_all(folder).map_err(file_error("making", folder))?;
+                folders.insert(folder.to_owned());
+            }
+            let written = write(&mut entry, &path, &target).map_err(|failed| match failed {
                 Failed::Reading(error) => broken(error),
                 Failed::Writing(error) => error,
             })?;
@@ -123,7 +129,9 @@ fn unpack(file: &Path, part: &Path) -> Result<Manifest, BackupError> {
     File::open(&target)
         .and_then(|file| file.sync_all())
         .map_err(file_error("flushing", &target))?;
-    for folder in [&artifacts, &part.join(ARTIFACTS_ROOT), part] {
+    folders.extend([part.join(ARTIFACTS_ROOT), part.to_owned()]);
+    // Each before the one that names it.
+    for folder in folders.iter().rev() {
         sync_folder(folder)?;
     }
     Ok(manifest)

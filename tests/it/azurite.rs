@@ -55,13 +55,7 @@ async fn a_result_is_written_fetched_and_missed_in_a_container() {
     let file = world.get(&published[0].download_url).await.bytes().await.unwrap();
     assert_eq!(hex(&file), published[0].sha256);
     // Nothing lies in the data folder.
-    assert!(
-        !world
-            .folder()
-            .join("artifacts/artifacts")
-            .join(format!("{job}.zip"))
-            .exists()
-    );
+    assert!(!world.zip(job).exists());
 
     // A container that has gone is no result whose time has passed.
     ask("DELETE", &container).await;

@@ -56,7 +56,7 @@ async fn of_jobs(seen: &mut Seen) {
     seen.in_answer_to(world.request(Method::GET, &format!("/ws/progress/{job}")))
         .await;
     seen.in_answer_to(download().header("Range", "bytes=999999999-")).await;
-    let zip = world.folder().join(format!("artifacts/artifacts/{job}.zip"));
+    let zip = world.zip(job);
     std::fs::write(&zip, "damaged").unwrap();
     seen.in_answer_to(download()).await;
     std::fs::remove_file(zip).unwrap();

@@ -17,7 +17,7 @@ async fn results_and_jobs_are_kept_for_their_time() {
     let job = world.generate().await;
     let download = format!("/api/v1/operations/{job}/download");
     let file = world.client.result(job).await.unwrap().files[0].download_url.clone();
-    let zip = world.folder().join(format!("artifacts/artifacts/{job}.zip"));
+    let zip = world.zip(job);
 
     clock.advance(Duration::hours(12) - Duration::minutes(2));
     for path in [&download, &file] {

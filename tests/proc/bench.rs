@@ -9,7 +9,7 @@ use atg_models::api::{CompletionFrame, GenerateIacRequest, ScanRequest};
 use atg_models::{JobId, TenantId};
 use atg_sim::world::SeededWorld;
 use atg_sim::{Fault, FaultKind, SimConfig, Simulator};
-use atg_tests::{DEADLINE, KEY, ServerProcess};
+use atg_tests::{DEADLINE, KEY, ServerProcess, zip_of};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
@@ -83,10 +83,9 @@ impl Bench {
         client(server).generate_iac(&request).await.unwrap().job_id
     }
 
-    /// The hash of what lies under the name of a job's zip, if anything does.
+    /// The hash of what lies under the name of a first attempt's zip, if anything does.
     pub(crate) fn published_hash(&self, job: JobId) -> Option<String> {
-        let path = self.data().join(format!("artifacts/artifacts/{job}.zip"));
-        let digest = Sha256::digest(std::fs::read(path).ok()?);
+        let digest = Sha256::digest(std::fs::read(zip_of(&self.data(), job)).ok()?);
         Some(
             digest
                 .iter()

@@ -101,8 +101,8 @@ async fn an_artifact_waits_for_the_disk() {
     let end = completion(&server, job).await;
     assert_eq!(end.status, CompletionStatus::Completed, "{end:?}");
     assert_eq!(bench.zip_hash(&server, job).await, hash);
-    let artifacts = bench.data().join("artifacts/artifacts");
-    let names = std::fs::read_dir(artifacts)
+    let zip = atg_tests::zip_of(&bench.data(), job);
+    let names = std::fs::read_dir(zip.parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name());
     let staged = names.filter(|name| name.to_string_lossy().contains('#')).count();

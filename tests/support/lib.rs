@@ -49,6 +49,7 @@ pub use memory::peak_mib;
 pub use programs::{CliRun, ServerProcess, SimProcess, binary, run_cli, scratch};
 pub use proxy::{Proxy, Treatment};
 pub use record::{folder, issued, output, said};
+pub use results::zip_of;
 pub use shifted::ShiftedClock;
 pub use socket::{Socket, open_socket, read_to_close};
 pub use stoppable::Stoppable;

@@ -169,7 +169,7 @@ async fn a_file_that_was_cut_off_is_a_defect_and_no_download() {
     let world = World::small().await;
     world.scan().await;
     let job = world.generate().await;
-    let file = world.folder().join(format!("artifacts/artifacts/{job}.zip"));
+    let file = world.zip(job);
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
     assert_eq!(fetch(&world, job, &[]).await.status(), 500);

@@ -75,7 +75,7 @@ async fn a_damaged_archive_is_a_defect_and_never_other_content() {
     let world = World::small().await;
     world.scan().await;
     let job = world.generate().await;
-    let zip = world.folder().join(format!("artifacts/artifacts/{job}.zip"));
+    let zip = world.zip(job);
     let mut bytes = std::fs::read(&zip).unwrap();
     let end = bytes.len() - 10;
     bytes[end..].fill(0);

@@ -36,14 +36,13 @@ async fn results_and_jobs_go_once_at_all_servers() {
     for _ in 0..3 {
         jobs.push(one.generate().await);
     }
-    let zip = |job| one.folder().join(format!("artifacts/artifacts/{job}.zip"));
     let at_both = async |path: &str, expected: u16| {
         for world in [&one, &other] {
             assert_eq!(world.get(path).await.status(), expected, "{path}");
         }
     };
     for job in &jobs {
-        assert!(zip(job).exists());
+        assert!(one.zip(*job).exists());
         at_both(&format!("/api/v1/operations/{job}/download"), 200).await;
     }
     clock.advance(Duration::hours(12) + Duration::minutes(2));
@@ -52,7 +51,7 @@ async fn results_and_jobs_go_once_at_all_servers() {
     }
     clock.advance(Duration::minutes(10));
     until("the zips are swept", async || {
-        jobs.iter().all(|job| !zip(job).exists()).then_some(())
+        jobs.iter().all(|job| !one.zip(*job).exists()).then_some(())
     })
     .await;
     clock.advance(Duration::days(3));

@@ -213,7 +213,7 @@ async fn a_damaged_artifact_is_left_out_and_said_to_be() {
     let (from, stores, _, whole) = file().await;
     let job = whole.artifacts[0].job;
     std::fs::write(
-        from.path().join(format!("artifacts/artifacts/{job}.zip")),
+        from.path().join(format!("artifacts/artifacts/{job}/1.zip")),
         b"damaged, same si",
     )
     .unwrap();

@@ -6,7 +6,7 @@ use atg_models::job::ArtifactName;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{Begun, FORMAT, Manifest, MoveError, check};
+use super::{Begun, FORMAT, Manifest, MoveError, MoveSource, MoveTarget, Part, Record, check};
 use crate::contract::jobs::{insert, new, running};
 use crate::contract::moving::{exported, exported_with, imported, imported_with, parts, without_end};
 use crate::contract::world::*;
@@ -128,6 +128,20 @@ async fn lines_that_are_changed_or_moved_are_refused() {
         let mut twice = lines.clone();
         twice.insert(at, lines[at].clone());
         assert!(check(packed(&twice).as_slice()).is_err(), "twice {}", lines[at]);
+        // One figure in it: of a record, of an artifact's bytes, of what is said about them.
+        if let Some((before, after)) = lines[at].rsplit_once(|letter: char| letter.is_ascii_digit()) {
+            for other in ["3", "7"].map(|figure| format!("{before}{figure}{after}")) {
+                let mut changed = lines.clone();
+                changed[at].clone_from(&other);
+                let same = other == lines[at];
+                assert_eq!(
+                    check(packed(&changed).as_slice()).is_ok(),
+                    same,
+                    "{other} for {}",
+                    lines[at]
+                );
+            }
+        }
         if at > 0 {
             let mut swapped = lines.clone();
             swapped.swap(at - 1, at);
@@ -233,4 +247,49 @@ proptest! {
         prop_assert_eq!(&text, &crate::graph_rules::hex(&bytes));
         prop_assert_eq!(super::Hex::read(&text).unwrap().0, bytes);
     }
+}
+
+/// A store that loses the first event that it is given.
+struct Forgetful(SqliteTarget);
+
+#[async_trait::async_trait]
+impl MoveTarget for Forgetful {
+    async fn look(&self) -> Result<(), MoveError> {
+        self.0.look().await
+    }
+
+    async fn begin(&self) -> Result<Begun, MoveError> {
+        self.0.begin().await
+    }
+
+    async fn write(&self, part: Part, mut records: Vec<Record>) -> Result<(), StoreError> {
+        if let Some(at) = records.iter().position(|record| matches!(record, Record::Event(_))) {
+            records.remove(at);
+        }
+        self.0.write(part, records).await
+    }
+
+    async fn written(&self) -> Result<Box<dyn MoveSource>, StoreError> {
+        self.0.written().await
+    }
+
+    async fn end(&self) -> Result<(), StoreError> {
+        self.0.end().await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_does_not_hold_the_same_stays_closed() {
+    let (_from, _stores, file, _) = file().await;
+    let to = tempfile::tempdir().unwrap();
+    let artifacts = ObjectArtifacts::in_folder(&to.path().join("artifacts")).unwrap();
+    let target = Forgetful(SqliteTarget::new(to.path()).unwrap());
+    let refused = imported_with(&target, &artifacts, &file).await;
+    assert!(
+        matches!(&refused, Err(MoveError::Differs { differs }) if differs.len() == 1 && differs[0].starts_with("jobs: ")),
+        "{:?}",
+        refused.err()
+    );
+    drop(target);
+    assert!(matches!(open(to.path()), Err(StoreError::HalfImported { .. })));
 }

@@ -32,7 +32,7 @@ fn bench(token_ttl_s: u64) -> Bench {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_run_out_are_renewed() {
-    let bench = bench(3);
+    let bench = bench(2);
     let server = serve(&bench, SECRET);
     let job = bench.start_scan(&server).await;
     let end = completion(&server, job).await;

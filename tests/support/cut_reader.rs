@@ -28,7 +28,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::{DEADLINE, KEY, Setup};
+use crate::{DEADLINE, KEY, Setup, until};
 
 /// A line that breaks at a byte breaks before this one of the answer. A head has about 300, a frame 200.
 const CUT_BYTES: u64 = 1_500;
@@ -41,6 +41,8 @@ const PAGE_EVENTS: u32 = 20;
 
 /// A key's readers: few, because the server learns late that a silent line was cut, and counts it until then.
 const READERS_PER_KEY: usize = 10;
+/// Events that a scan has at the least when it ends, beside its last.
+const EVENTS: u64 = 10;
 /// How long Azure takes over a page, and so about how far events lie apart.
 const PAGE_MS: u64 = 250;
 
@@ -128,6 +130,16 @@ pub async fn cut_readers(setup: Setup, readers: usize, cuts: u32) -> (Merged, Ve
         done = cut.acquire_many(u32::try_from(readers).unwrap()) => drop(done.unwrap()),
         failed = following.join_next() => panic!("a reader has ended before all were cut: {failed:?}"),
     }
+    // On a busy machine a scan tells of itself less often.
+    let behind = format!("/api/v1/operations/{job}/events?after={EVENTS}");
+    until("the log is long enough", async || {
+        let page: Value = world.get(&behind).await.json().await.unwrap();
+        page["events"]
+            .as_array()
+            .is_some_and(|events| !events.is_empty())
+            .then_some(())
+    })
+    .await;
     world.client.cancel(job).await.unwrap();
     let mut merged = Vec::new();
     let all = async {

@@ -58,9 +58,9 @@ async fn twenty_scans_stop_quickly_and_ask_azure_for_nothing_more() {
         tokio::time::sleep(PACE).await;
         assert_eq!(world.sim.stats().calls_after_mark, 0, "round {round}");
     }
-    // Not the slowest: a machine that has much to do makes anybody wait once.
     times.sort();
-    assert!(times[10] <= Duration::from_secs(1), "{times:?}");
+    assert!(times[18] <= Duration::from_secs(1), "p95 of {times:?}");
+    assert!(times[19] <= Duration::from_secs(2), "{times:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod cut;
+mod disturbed;
 mod full;
 mod log;
 mod password;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::disturbed::Disturbed;
 use super::log::{completed, is_that_of};
 use super::watch::Watch;
 use super::{Patient, undisturbed};
@@ -11,25 +12,16 @@ const AWAY: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_waits_for_a_stopped_database_and_goes_on() {
-    let Some(mut patient) = Patient::new().await else {
+    let Some(mut scan) = Disturbed::begin().await else {
         return;
     };
-    let digest = undisturbed().await;
-    let before = patient.held_at_rest().await;
-    let watch = Watch::of(&patient.world);
-    watch.says("connected").await;
-    let job = patient.scan_up_to(10).await;
-    let stopping = || patient.neo4j.terminate();
+    let stopping = || scan.patient.neo4j.terminate();
     tokio::task::block_in_place(stopping).unwrap();
-    watch.says("disconnected").await;
-    patient.refuses(job).await;
+    scan.is_down().await;
     tokio::time::sleep(AWAY).await;
-    assert_eq!(watch.word(), "disconnected");
-    patient.start_again();
-    watch.says("connected").await;
-    is_that_of(&digest, &completed(&patient.world, job).await);
-    watch.was_answered().await;
-    patient.settles(before).await;
+    assert_eq!(scan.watch.word(), "disconnected");
+    scan.patient.start_again();
+    scan.goes_on().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

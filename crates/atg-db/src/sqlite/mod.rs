@@ -64,14 +64,16 @@ pub(crate) fn open_faulty(data_dir: &Path, faults: &crate::faults::Faults) -> Re
 }
 
 fn open_under(lock: Arc<folder::FolderLock>, data_dir: &Path, limits: JobLimits) -> Result<Stores, StoreError> {
-    refuse_half_imported(data_dir)?;
+    // A restore that is finished first puts whole data over those of an import.
+    if !backup::is_half_restored(data_dir) {
+        refuse_half_imported(data_dir)?;
+    }
     open_unchecked(lock, data_dir, limits)
 }
 
-/// A folder into which an import did not end is of no use to anybody but another import, and a restore that has put
-/// whole data over it.
+/// A folder into which an import did not end is of no use to anybody but another import.
 fn refuse_half_imported(data_dir: &Path) -> Result<(), StoreError> {
-    if moving::is_unfinished(data_dir) && !backup::is_half_restored(data_dir) {
+    if moving::is_unfinished(data_dir) {
         let place = data_dir.display().to_string();
         return Err(StoreError::HalfImported { place });
     }

@@ -281,7 +281,8 @@ fn sweep_staged(folder: &Path, before: OffsetDateTime) -> u64 {
     let mut removed = 0;
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() {
+        // Never through a link, which may lead anywhere.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             removed += sweep_staged(&path, before);
             // One that is not empty stays.
             let _ = std::fs::remove_dir(&path);
